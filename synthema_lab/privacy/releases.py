@@ -1,0 +1,167 @@
+"""Which noisy sums have been opened and paid for?
+
+A release is a set of opened sums. It is stored once under an identifier that
+is a hash of what was asked of which data; asking for the same again replays
+the stored sums, gives the same numbers and costs nothing. Fresh noise is a new
+release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataMismatch
+from ..storage import whole_file
+from .skellam import SkellamEvent
+
+
+@dataclass(frozen=True)
+class OpenedSums:
+    """Sums over all sites that were opened, with the noise they carry.
+
+    Attributes
+    ----------
+    release : str
+        Identifier; the same request gives the same one.
+    cliques : tuple of tuple of str
+        The variables of each marginal.
+    sums : tuple of numpy.ndarray of int64
+        One flat vector a clique, in row-major order of its variables.
+    variances : tuple of float or None
+        Noise variance that is counted on in each cell; None when noise was off.
+    """
+
+    release: str
+    cliques: tuple[tuple[str, ...], ...]
+    sums: tuple[np.ndarray, ...]
+    variances: tuple[float, ...] | None
+
+    def events(self) -> tuple[SkellamEvent, ...]:
+        """What the ledger is charged for these sums; nothing when noise was off."""
+        return tuple(SkellamEvent(variance) for variance in self.variances or ())
+
+    def to_bytes(self) -> bytes:
+        """An ``.npz`` archive without pickled objects; equal sums give equal bytes."""
+        described = json.dumps(
+            {"release": self.release, "cliques": self.cliques, "variances": self.variances}
+        )
+        arrays = {f"sum_{i}": part for i, part in enumerate(self.sums)}
+        buffer = io.BytesIO()
+        np.savez(buffer, described=np.frombuffer(described.encode(), dtype=np.uint8), **arrays)
+        return buffer.getvalue()
+
+    @staticmethod
+    def from_bytes(content: bytes) -> OpenedSums:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        DataMismatch
+            If the bytes are something else.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+                described = json.loads(archive["described"].tobytes().decode())
+                sums = tuple(archive[f"sum_{i}"] for i in range(len(described["cliques"])))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise DataMismatch(
+                "A stored release cannot be read.",
+                "An .npz file written by this package.",
+                "Restore the file, or ask for fresh noise (a new release, charged again).",
+            ) from error
+        variances = described["variances"]
+        return OpenedSums(
+            described["release"],
+            tuple(tuple(clique) for clique in described["cliques"]),
+            sums,
+            None if variances is None else tuple(variances),
+        )
+
+
+class ReleaseStore:
+    """A folder of opened sums.
+
+    Parameters
+    ----------
+    folder : path
+        Made when the first release is stored; new releases are stored here.
+    *also : path
+        Folders that are looked into first and never written, such as the sums
+        kept with a run that is being repeated.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> store = ReleaseStore(tempfile.mkdtemp())
+    >>> store.put(OpenedSums("r1", (("sex",),), (np.array([5, 7]),), (90.0,)))
+    >>> store.get("r1").sums[0].tolist(), store.get("r2")
+    ([5, 7], None)
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *also: str | os.PathLike[str]) -> None:
+        self.folder, self.also = Path(folder), tuple(Path(other) for other in also)
+
+    def identify(self, request: dict[str, object], fresh: bool = False) -> str:
+        """Identifier under which a request is stored, or is to be stored.
+
+        Parameters
+        ----------
+        request : dict
+            Everything that decides the sums: keyed fingerprints of the data,
+            dictionary digest, cliques, variances, sites. Plain values only.
+        fresh : bool
+            Ask for a new edition: an identifier that is not stored yet.
+
+        Returns
+        -------
+        str
+            16 hexadecimal digits: of the newest stored edition, else of the first.
+        """
+        edition = 0
+        while self.path(release_identifier(request, edition)).exists():
+            edition += 1
+        return release_identifier(request, edition if fresh else max(0, edition - 1))
+
+    def get(self, release: str) -> OpenedSums | None:
+        """The stored sums, or None where this release was never opened."""
+        path = self.path(release)
+        return OpenedSums.from_bytes(path.read_bytes()) if path.exists() else None
+
+    def put(self, opened: OpenedSums) -> None:
+        """Store a release whole or not at all; it replaces one of the same request."""
+        with whole_file(self.folder / f"{opened.release}.npz") as path:
+            path.write_bytes(opened.to_bytes())
+
+    def path(self, release: str) -> Path:
+        """Where a release is, or would be, stored."""
+        for folder in self.also:
+            if (folder / f"{release}.npz").exists():
+                return folder / f"{release}.npz"
+        return self.folder / f"{release}.npz"
+
+
+def release_identifier(request: dict[str, object], edition: int = 0) -> str:
+    """Identifier of a request: 16 hexadecimal digits of its SHA-256.
+
+    Parameters
+    ----------
+    request : dict
+        Plain values only.
+    edition : int
+        Counts how often fresh noise was asked for.
+
+    Examples
+    --------
+    >>> release_identifier({"epsilon": 3.0}) == release_identifier({"epsilon": 3.0})
+    True
+    """
+    content = json.dumps({"request": request, "edition": edition}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
