@@ -1,0 +1,235 @@
+"""What is a fitted generator, and how is it kept?
+
+One file without pickled objects: a zip with `model.json`, the dictionary, the
+log-potentials and the opened sums that were paid for. Equal models give equal
+bytes. Sampling is post-processing: it can be repeated at no cost in privacy.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import os
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..dictionary import DataDictionary
+from ..errors import ArgumentRefused, DataMismatch, GateFailed
+from ..privacy import OpenedSums
+from ..storage import whole_file
+from .counts import one_way_counts
+from .encoder import Encoder
+from .estimation import GraphicalModel
+from .structural_zeros import rule_coverage
+
+_FORMAT = 1
+_REDRAWS = 200
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A generator that has learnt a cohort.
+
+    Attributes
+    ----------
+    generator : str
+        Name of the method, such as ``"marginal"``.
+    dictionary : DataDictionary
+    graph : GraphicalModel
+        The joint distribution over the dictionary's public codes.
+    columns : tuple of str
+        Modelled variables, in the order of the codes.
+    opened : OpenedSums
+        The sums it was learnt from.
+    privacy : dict or None
+        What was spent and against whom; None when noise was off.
+    provenance : dict
+        Keyed fingerprints of the data, seed, sites, dictionary digest.
+    replayed : bool
+        True when the sums had been opened before, so that nothing was charged.
+        Not stored: a saved model does not say who asked first.
+    """
+
+    generator: str
+    dictionary: DataDictionary
+    graph: GraphicalModel
+    columns: tuple[str, ...]
+    opened: OpenedSums
+    privacy: dict[str, object] | None
+    provenance: dict[str, object]
+    replayed: bool = False
+
+    @property
+    def release(self) -> str:
+        """Identifier of the opened sums."""
+        return self.opened.release
+
+    def sample(self, rows: int, seed: int = 0) -> pd.DataFrame:
+        """Draw a synthetic cohort.
+
+        Parameters
+        ----------
+        rows : int
+            Number of synthetic patients, from 1.
+        seed : int
+            The same seed gives the same cohort.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Conformed to the dictionary, derived variables included. Every rule
+            whose inputs are present holds in every row.
+            ``.attrs["redrawn"]`` is the share of rows that were drawn again.
+
+        Raises
+        ------
+        ArgumentRefused
+            If `rows` is not a whole number from 1.
+        GateFailed
+            If the rules cannot be met within the cap on redraws.
+        """
+        if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1:
+            raise ArgumentRefused(
+                "The number of synthetic patients is not a whole number from 1.",
+                "For example 1000.",
+                "Use --rows 1000.",
+            )
+        rng = np.random.default_rng([seed, 0x5A])
+        encoder = Encoder(self.dictionary, self.columns)
+        rules = rule_coverage(encoder).decidable
+        codes = self.graph.draw(int(rows), rng)
+        counts = one_way_counts(self.opened, encoder)
+        cohort = encoder.decode(codes, rng, counts)
+        redrawn = None
+        for attempt in range(_REDRAWS):
+            broken = np.zeros(len(cohort), dtype=bool)
+            for rule in rules:
+                broken |= np.asarray(rule.holds(cohort)) == 0
+            if not broken.any():
+                break
+            redrawn = broken.mean() if redrawn is None else redrawn
+            # First other values inside the same bins, then other patients.
+            if attempt % 20 == 19:
+                codes[broken] = self.graph.draw(max(int(rows), 100), rng)[: broken.sum()]
+            fresh = encoder.decode(codes[broken], rng, counts)
+            fresh.index = cohort.index[broken]
+            cohort.loc[broken, fresh.columns] = fresh
+        else:
+            raise GateFailed(
+                f"{int(broken.sum())} synthetic patients still break a rule after {_REDRAWS} "
+                "redraws.",
+                "A model and rules that can be met together.",
+                "Look for contradicting rules or bins that straddle a rule's limit in "
+                f"'{self.dictionary.name}'.",
+            )
+        cohort.attrs = {"redrawn": float(redrawn or 0.0)}
+        return cohort
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to one file, whole or not at all."""
+        arrays = {f"potential_{i}": values for i, values in enumerate(self.graph.potentials)}
+        arrays |= {f"zeros_{i}": codes for i, (_, codes) in enumerate(self.graph.zeros)}
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)
+        described = {
+            "format": _FORMAT,
+            "generator": self.generator,
+            "columns": self.columns,
+            "sizes": self.graph.sizes,
+            "total": self.graph.total,
+            "cliques": self.graph.cliques,
+            "zero_cliques": [clique for clique, _ in self.graph.zeros],
+            "privacy": self.privacy,
+            "provenance": self.provenance,
+        }
+        with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+            for name, content in {
+                "model.json": json.dumps(described, sort_keys=True, indent=1).encode(),
+                "dictionary.json": json.dumps(self.dictionary.as_dict()).encode(),
+                "arrays.npz": packed.getvalue(),
+                "opened_sums.npz": self.opened.to_bytes(),
+            }.items():
+                archive.writestr(zipfile.ZipInfo(name), content)  # a fixed date: equal bytes
+        return Path(path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> FittedModel:
+        """Read a model that `save` wrote.
+
+        Raises
+        ------
+        DataMismatch
+            If the file is missing or is not a model.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                described = json.loads(archive.read("model.json"))
+                dictionary = DataDictionary.from_dict(json.loads(archive.read("dictionary.json")))
+                opened = OpenedSums.from_bytes(archive.read("opened_sums.npz"))
+                with np.load(io.BytesIO(archive.read("arrays.npz")), allow_pickle=False) as arrays:
+                    potentials = tuple(
+                        arrays[f"potential_{i}"] for i in range(len(described["cliques"]))
+                    )
+                    zeros = tuple(
+                        (tuple(clique), arrays[f"zeros_{i}"])
+                        for i, clique in enumerate(described["zero_cliques"])
+                    )
+            if described["format"] != _FORMAT:
+                raise ValueError("format")
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise DataMismatch(
+                f"'{Path(path).name}' is not a model that can be read ({type(error).__name__}).",
+                f"A model file of format {_FORMAT}, written by synthema fit.",
+                "Fit it again: synthema fit --data FILE --dictionary FILE "
+                "--generator marginal --out MODEL",
+            ) from None
+        graph = GraphicalModel(
+            tuple(described["sizes"]),
+            described["total"],
+            tuple(tuple(clique) for clique in described["cliques"]),
+            potentials,
+            zeros,
+        )
+        return FittedModel(
+            described["generator"], dictionary, graph, tuple(described["columns"]),
+            opened, described["privacy"], described["provenance"],
+        )  # fmt: skip
+
+    def as_replayed(self) -> FittedModel:
+        """The same model, marked as learnt from sums that were paid for before."""
+        return replace(self, replayed=True)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = [
+            ("Generator", self.generator),
+            ("Variables", ", ".join(self.columns)),
+            ("Sites", str(self.provenance["sites"])),
+            ("Marginals opened", str(len(self.opened.cliques))),
+        ]
+        if self.privacy is None:
+            return [*facts, ("Privacy", "noise off: no guarantee; not for release")]
+        views = self.privacy["views"]
+        spent = "; ".join(f"epsilon {epsilon:.2f} against {who}" for who, epsilon in views.items())
+        return [
+            *facts,
+            ("Privacy", f"{spent} (delta {self.privacy['delta']:g}, {self.privacy['unit']})"),
+            ("Release", self.release + (" (replayed, nothing charged)" if self.replayed else "")),
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label + ':':<18}{text}" for label, text in self._facts())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope='row' style='text-align:left'>{html.escape(label)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for label, text in self._facts()
+        )
+        return f"<table><caption style='text-align:left'>Fitted model</caption>{rows}</table>"
