@@ -1,0 +1,258 @@
+"""Is what a dictionary declares sound, and what objects does it become?"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pandas as pd
+
+from synthema_lab.dictionary.evaluate import Rows, evaluate
+from synthema_lab.dictionary.expressions import (
+    ALLOWED,
+    FUNCTIONS,
+    Expression,
+    ExpressionError,
+    parse,
+)
+from synthema_lab.dictionary.lookup import Lookup
+from synthema_lab.dictionary.rules import Rule
+from synthema_lab.dictionary.sections import Section
+from synthema_lab.dictionary.values import KindError, Text, Truth, Value, as_truth
+from synthema_lab.dictionary.variable import (
+    CODE_STATUSES,
+    IDENTIFIER_CLASSES,
+    SHAPES,
+    TYPES,
+    Code,
+    Variable,
+)
+from synthema_lab.errors import DataMismatch
+
+VARIABLE_KEYS = (
+    "label", "type", "unit", "range", "plausible", "bins", "resolution", "categories", "missing",
+    "expected_missing", "derive", "codes", "identifier", "core", "within_bin", "caveat", "source",
+)  # fmt: skip
+RULE_KEYS = ("text", "expression", "source")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+
+
+def declare_variable(name: str, content: object) -> Variable:
+    """One variable from its section, or DataMismatch that names it."""
+    section = Section(content, f"Variable {name}", VARIABLE_KEYS)
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in FUNCTIONS:
+        section.refuse(
+            "has a name that cannot be used in rules.",
+            "Letters, digits and _, beginning with a letter; no word of the rule language.",
+        )
+    kind = section.choice("type", TYPES)
+    derive = section.optional_text("derive")
+    if derive and kind == "identifier":
+        section.refuse("is a derived identifier.", "Identifiers are given, not derived.")
+    limits = section.pair("range")
+    plausible = section.pair("plausible")
+    if kind not in ("number", "integer"):
+        for key in ("range", "plausible", "bins", "unit", "within_bin", "resolution"):
+            if section.given(key):
+                section.refuse(f"is a {kind} and has a {key}.", f"A {key} only for a number.")
+    if limits and plausible and not limits[0] <= plausible[0] < plausible[1] <= limits[1]:
+        section.refuse("is plausible beyond its hard range.", "plausible inside range.")
+    missing = section.flag("missing", False)
+    shape = section.choice("within_bin", SHAPES, "uniform")
+    if shape == "log" and not (limits and limits[0] >= 0):
+        section.refuse(
+            "is spread log-evenly and can be below 0, or has no range.",
+            "A range that starts at 0 or above for within_bin: log.",
+        )
+    return Variable(
+        name=name,
+        label=section.text("label"),
+        type=kind,
+        unit=section.optional_text("unit"),
+        range=limits,
+        plausible=plausible,
+        bins=_bins(section, kind, limits),
+        resolution=_resolution(section),
+        categories=_categories(section, kind),
+        missing=missing,
+        expected_missing=_expected_missing(section, missing),
+        derive=derive,
+        codes=tuple(_code(name, code) for code in section.items("codes")),
+        identifier=section.choice(
+            "identifier", IDENTIFIER_CLASSES, "direct" if kind == "identifier" else "other"
+        ),
+        core=section.flag("core", derive is None),
+        within_bin=shape,
+        caveat=section.text("caveat", ""),
+        source=section.text("source", ""),
+    )
+
+
+def _bins(section: Section, kind: str, limits: tuple[float, float] | None) -> tuple[float, ...]:
+    if not section.items("bins"):
+        return ()
+    bins = section.numbers("bins")
+    if limits is None:
+        section.refuse("has bins and no range.", "A range, which the bins cover.")
+    if len(bins) < 2 or any(low >= high for low, high in pairwise(bins)):
+        section.refuse("has bins that do not increase.", "At least two edges, each above the last.")
+    if (bins[0], bins[-1]) != limits:
+        section.refuse(
+            "has bins that do not cover its range exactly.",
+            "Bins that start at the range's lower limit and end at its upper limit.",
+        )
+    if kind == "integer" and any(not edge.is_integer() for edge in bins):
+        section.refuse("is an integer with a bin edge that is not.", "Whole numbers as edges.")
+    return bins
+
+
+def _resolution(section: Section) -> float | None:
+    if not section.given("resolution"):
+        return None
+    step = section.number("resolution")
+    if step <= 0:
+        section.refuse("has a resolution that is not above 0.", "A step such as 0.1.")
+    return step
+
+
+def _categories(section: Section, kind: str) -> Lookup[str]:
+    given = section.content.get("categories")
+    if kind != "category":
+        if given is not None:
+            section.refuse(f"is a {kind} and has categories.", "Categories only for a category.")
+        return Lookup()
+    if isinstance(given, list):
+        given = {code: code for code in given} if all(map(_hashable, given)) else None
+    if not isinstance(given, Mapping) or not given:
+        section.refuse("has no categories.", "A mapping of codes to labels, in order.")
+    pairs: dict[str, str] = {}
+    for code, label in given.items():
+        if not isinstance(code, str) or not code.strip() or not isinstance(label, str | int):
+            section.refuse(
+                "has a code that YAML does not read as text.",
+                "Codes and labels in quotes: \"1\": first, 'no': absent.",
+            )
+        pairs[code] = str(label)
+    if isinstance(section.content["categories"], list) and len(pairs) != len(
+        section.content["categories"]
+    ):
+        section.refuse("has a code that occurs twice.", "Each code once.")
+    return Lookup(pairs)
+
+
+def _hashable(code: object) -> bool:
+    return isinstance(code, str | int | float | bool)
+
+
+def _expected_missing(section: Section, missing: bool) -> float | None:
+    if not section.given("expected_missing"):
+        return None
+    share = section.number("expected_missing")
+    if not missing or not 0 <= share <= 1:
+        section.refuse(
+            "has an expected share of missing values that cannot be.",
+            "A share between 0 and 1, together with missing: true.",
+        )
+    return share
+
+
+def _code(name: str, content: object) -> Code:
+    section = Section(content, f"A code of variable {name}", ("system", "code", "status"))
+    code = section.content.get("code")
+    if not isinstance(code, str | int) or isinstance(code, bool):
+        section.refuse("has no code.", "A code, as in {system: LOINC, code: 6690-2}.")
+    return Code(section.text("system"), str(code), section.choice("status", CODE_STATUSES))
+
+
+def declare_derivations(variables: Mapping[str, Variable]) -> dict[str, Expression]:
+    """Every derived variable's expression, inputs first, each checked for its kind."""
+    parsed: dict[str, Expression] = {}
+    for name, variable in variables.items():
+        if variable.derive:
+            parsed[name] = _parse(variable.derive, variables, f"Derived variable {name}")
+    ordered: dict[str, Expression] = {}
+    while len(ordered) < len(parsed):
+        ready = [
+            name
+            for name in parsed
+            if name not in ordered and not (parsed[name].inputs & parsed.keys()) - ordered.keys()
+        ]
+        if not ready:
+            circle = ", ".join(name for name in parsed if name not in ordered)
+            raise _refused(f"Derived variables depend on each other in a circle: {circle}.")
+        ordered.update((name, parsed[name]) for name in ready)
+    for name, expression in ordered.items():
+        where = f"Derived variable {name}"
+        value = _trial(expression, variables, ordered, where)
+        _check_kind(variables[name], value, where)
+    return ordered
+
+
+def _check_kind(variable: Variable, value: Value, where: str) -> None:
+    if isinstance(value, Text) != (variable.type == "category"):
+        raise _refused(f"{where} is a {variable.type} and its expression gives a {value.kind}.")
+    if isinstance(value, Text):
+        for label in value.labels:
+            if label not in variable.categories:
+                raise _refused(f"{where} gives '{label}', which is none of its categories.")
+    if isinstance(value, Truth) and variable.type != "boolean":
+        raise _refused(f"{where} is a {variable.type} and its expression is a condition.")
+
+
+def declare_rule(
+    name: str,
+    content: object,
+    variables: Mapping[str, Variable],
+    derivations: Mapping[str, Expression],
+) -> Rule:
+    """One rule from its section, or DataMismatch that names it and what is allowed."""
+    section = Section(content, f"Rule {name}", RULE_KEYS)
+    expression = _parse(section.text("expression"), variables, f"Rule {name}")
+    value = _trial(expression, variables, derivations, f"Rule {name}")
+    try:
+        as_truth(value)
+        problem = "" if expression.inputs else "it uses no variable"
+    except KindError as wrong:
+        problem = str(wrong)
+    if problem:
+        raise _refused(f"Rule {name} cannot be used: {problem}.")
+    return Rule(
+        name=name,
+        text=section.text("text"),
+        expression=expression.text,
+        source=section.text("source", ""),
+        inputs=expression.inputs,
+        parsed=expression,
+        variables=variables,
+        derivations=derivations,
+    )
+
+
+def _parse(text: str, variables: Mapping[str, Variable], where: str) -> Expression:
+    try:
+        return parse(text, variables)
+    except ExpressionError as refused:
+        problem = str(refused)
+    raise _refused(f"{where} cannot be used: {problem.rstrip('.')}.")
+
+
+def _trial(
+    expression: Expression,
+    variables: Mapping[str, Variable],
+    derivations: Mapping[str, Expression],
+    where: str,
+) -> Value:
+    """What kind the expression gives, found on a table without rows."""
+    try:
+        return evaluate(expression, Rows(pd.DataFrame(), variables, derivations))
+    except KindError as wrong:
+        problem = str(wrong)
+    raise _refused(f"{where} cannot be used: {problem.rstrip('.')}.")
+
+
+def _refused(happened: str) -> DataMismatch:
+    return DataMismatch(
+        happened, f"An expression made of {ALLOWED}.", "Correct it in the data dictionary."
+    )
