@@ -12,7 +12,7 @@ import io
 import json
 import os
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,8 @@ class FittedModel:
     replayed : bool
         True when the sums had been opened before, so that nothing was charged.
         Not stored: a saved model does not say who asked first.
+    transcript : object or None
+        What went over the wire when the sums were opened. Not stored.
     """
 
     generator: str
@@ -63,6 +65,7 @@ class FittedModel:
     privacy: dict[str, object] | None
     provenance: dict[str, object]
     replayed: bool = False
+    transcript: object = None
 
     @property
     def release(self) -> str:
@@ -199,10 +202,6 @@ class FittedModel:
             described["generator"], dictionary, graph, tuple(described["columns"]),
             opened, described["privacy"], described["provenance"],
         )  # fmt: skip
-
-    def as_replayed(self) -> FittedModel:
-        """The same model, marked as learnt from sums that were paid for before."""
-        return replace(self, replayed=True)
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [

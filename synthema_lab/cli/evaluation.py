@@ -1,0 +1,123 @@
+"""How is a synthetic table compared with the real one, and attacked, from a terminal?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from ..errors import GateFailed
+from ..storage import whole_file, whole_folder
+from .output import answer, answering, as_text, plain
+
+
+def _options(function: Any) -> Any:
+    """What both commands take."""
+    for option in (
+        click.option("--out", required=True, type=click.Path(path_type=Path),
+                     help="A new folder for metrics.json and report.html."),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--metrics", type=click.Choice(["quick", "standard"]), default="quick",
+                     show_default=True, help="200 or 1000 bootstrap draws."),
+        click.option("--dictionary", required=True,
+                     help="A dictionary file, or a name such as leuksurv."),
+        click.option("--synthetic", required=True, type=click.Path(path_type=Path)),
+        click.option("--real", required=True, type=click.Path(path_type=Path),
+                     help="The patients the generator learnt from."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@click.command("validate")
+@_options
+@click.option("--holdout", type=click.Path(path_type=Path),
+              help="Real patients it never saw; needed for attacks and ceilings.")  # fmt: skip
+@answering
+def validate_command(holdout: Path | None, **asked: Any) -> None:
+    """Compare a synthetic table with the real one: fidelity, clinical value, utility, privacy.
+
+    Leaves with 5 where a finding forbids a release.
+    """
+    _evaluate(holdout, None, **asked)
+
+
+@click.command("privacy")
+@_options
+@click.option("--holdout", required=True, type=click.Path(path_type=Path),
+              help="Real patients it never saw: the attack's non-members.")  # fmt: skip
+@answering
+def privacy_command(holdout: Path, **asked: Any) -> None:
+    """Attack a synthetic table and report the residual risk.
+
+    Leaves with 5 where a finding forbids a release.
+    """
+    _evaluate(holdout, "privacy", **asked)
+
+
+def _evaluate(
+    holdout: Path | None, group: str | None, real: Path, synthetic: Path, dictionary: str,
+    metrics: str, seed: int, out: Path, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    from ..cohorts import read_table
+    from ..dictionary import DataDictionary
+    from ..errors import ArgumentRefused
+    from ..validation import validate
+    from ..validation.gate import refusals
+    from ..workbench.report import validation_report
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ArgumentRefused(
+            f"{out} exists and is not empty.", "A new folder.", "Use another name after --out."
+        )
+    described = DataDictionary.load(dictionary)
+    tables = {
+        name: described.conform(read_table(path))
+        for name, path in {"real": real, "synthetic": synthetic, "holdout": holdout}.items()
+        if path is not None
+    }
+    found = validate(
+        tables["real"], tables["synthetic"], described, tables.get("holdout"),
+        metrics=metrics, seed=seed, progress=not (quiet or as_json),
+    )  # fmt: skip
+    reasons = refusals(found)
+    kept = [m for m in found.as_json() if group is None or m["group"] == group]
+    with whole_folder(out) as folder:
+        with whole_file(folder / "metrics.json") as path:
+            path.write_text(json.dumps(plain(kept), indent=1, allow_nan=False))
+        with whole_file(folder / "report.html") as path:
+            path.write_text(validation_report(found, reasons, group), encoding="utf-8")
+    heading = found.heading + f"\n{'refused: ' + '; '.join(reasons) if reasons else ''}"
+    answer(f"{heading}\n{as_text(_shown(kept))}\nWritten to {out}",
+           {"metrics": kept, "refused": reasons, "folder": str(out)}, as_json, quiet)  # fmt: skip
+    if reasons:
+        raise GateFailed(
+            f"This table must not be released: {'; '.join(reasons)}.",
+            "No training patient recognised or reproduced beyond chance.",
+            f"Read {out / 'report.html'}; fit with a smaller epsilon, or another generator.",
+        )
+
+
+def _shown(kept: list[dict[str, Any]]) -> pd.DataFrame:
+    """The metrics as people read them: value, interval, floor, ceiling."""
+
+    def number(value: float | None) -> str:
+        return "-" if value is None else f"{value:.3f}"
+
+    return pd.DataFrame(
+        [
+            {
+                "group": metric["group"],
+                "metric": metric["name"],
+                "value": number(metric["value"]),
+                "95% interval": f"{number(metric['low'])} to {number(metric['high'])}",
+                "floor": number(metric["floor"]),
+                "ceiling": number(metric["ceiling"]),
+                "goal": metric["goal"],
+            }
+            for metric in kept
+        ]
+    )

@@ -1,0 +1,124 @@
+"""How is a generator fitted and sampled from a terminal?"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from ..errors import ArgumentRefused, DataMismatch
+from .output import answer, answering
+
+
+class _Epsilon(click.ParamType):
+    """A number above 0, or ``none`` for noise off."""
+
+    name = "number|none"
+
+    def convert(self, value: object, param: object, ctx: object) -> float | str:
+        if value is None or str(value).lower() == "none":
+            return "none"
+        try:
+            return float(str(value))
+        except ValueError:
+            return math.nan
+
+
+@click.command("fit")
+@click.option("--data", "files", required=True, multiple=True, type=click.Path(path_type=Path),
+              help="A CSV or Parquet table; give it once a site, at least three, to learn "
+                   "across sites.")  # fmt: skip
+@click.option("--dictionary", required=True, help="A dictionary file, or a name such as leuksurv.")
+@click.option("--generator", default="marginal", show_default=True, help="See synthema list.")
+@click.option("--epsilon", type=_Epsilon(), default="3", show_default=True,
+              help="Privacy budget of this release; none switches noise off.")  # fmt: skip
+@click.option("--delta", type=float, default=1e-5, show_default=True)
+@click.option("--colluding", type=int, default=0, show_default=True,
+              help="Sites whose share of the noise is not counted on.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Never touches the noise.")
+@click.option("--fresh-noise", is_flag=True,
+              help="A new release even where one was paid for; charged again.")  # fmt: skip
+@click.option("--ledger", "ledger_file", type=click.Path(path_type=Path),
+              help="Ledger to charge instead of the workspace's.")  # fmt: skip
+@click.option("--budget", type=float, default=20.0, show_default=True,
+              help="Epsilon that each table may spend in all.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The model file.")
+@answering
+def fit_command(
+    files: tuple[Path, ...], dictionary: str, generator: str, epsilon: float | str, delta: float,
+    colluding: int, seed: int, fresh_noise: bool, ledger_file: Path | None, budget: float,
+    out: Path, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Learn a generator from one table, or across sites with --data given three times or more."""
+    from ..cohorts import read_table
+    from ..dictionary import DataDictionary
+    from ..generators import get
+    from ..privacy import Ledger, check_budget
+    from ..workbench.fitting import fit, ledger
+
+    get(generator)
+    asked = None if epsilon == "none" else epsilon
+    check_budget(asked, delta)
+    if len({path.resolve() for path in files}) < len(files):
+        raise ArgumentRefused(
+            "The same file was given twice.", "One file a site.", "Remove the repeated --data."
+        )
+    described = DataDictionary.load(dictionary)
+    sites = {}
+    for path in files:
+        table = read_table(path)
+        findings = described.check(table, require_core=False)
+        if not findings.ok:
+            raise DataMismatch(
+                f"{path.name} does not match {described.name}: {findings.errors[0].message}"
+                + (f" and {len(findings.errors) - 1} more" if len(findings.errors) > 1 else ""),
+                "A table without errors against its dictionary.",
+                f"See all findings: synthema data check {path} --dictionary {dictionary}",
+            )
+        sites[str(path.resolve())] = described.conform(table)
+    model = fit(
+        sites, described, generator, epsilon=asked, delta=delta, seed=seed, colluding=colluding,
+        fresh_noise=fresh_noise, progress=not quiet and not as_json,
+        budget=ledger(budget) if ledger_file is None else Ledger(ledger_file, budget),
+    )  # fmt: skip
+    model.save(out)
+    record = {
+        "model": str(out),
+        "generator": model.generator,
+        "sites": len(sites),
+        "columns": model.columns,
+        "release": model.release,
+        "replayed": model.replayed,
+        "privacy": model.privacy,
+        "rules_undecidable": model.provenance["rules_undecidable"],
+    }
+    undecided = model.provenance["rules_undecidable"]
+    note = f"\nNot decided, an input is absent: {', '.join(undecided)}" if undecided else ""
+    answer(f"{model}\nModel written to {out}{note}", record, as_json, quiet)
+
+
+@click.command("sample")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--rows", required=True, type=int, help="Number of synthetic patients.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV or Parquet.")
+@answering
+def sample_command(
+    model: Path, rows: int, seed: int, out: Path, as_json: bool, quiet: bool
+) -> None:
+    """Draw a synthetic cohort from a fitted model; it costs no privacy."""
+    from ..cohorts import write_table
+    from ..generators import FittedModel
+
+    fitted = FittedModel.load(model)
+    cohort = fitted.sample(rows, seed)
+    write_table(cohort, out)
+    warning = "" if fitted.privacy else "\nThe model was fitted with noise off: not for release."
+    answer(
+        f"{rows} synthetic patients, {len(cohort.columns)} variables, written to {out} "
+        f"({cohort.attrs['redrawn']:.1%} redrawn to meet the rules){warning}",
+        {"file": str(out), "rows": rows, "columns": list(cohort.columns),
+         "redrawn": cohort.attrs["redrawn"], "privacy": fitted.privacy},
+        as_json, quiet,
+    )  # fmt: skip
