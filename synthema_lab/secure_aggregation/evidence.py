@@ -1,0 +1,137 @@
+"""What must hold in what the coordinator shows a site, before the site goes on?
+
+A coordinator may break the protocol. So a site believes nothing in a message
+that it cannot check: keys must be signed by the sites of the roster, its own
+must be unaltered, and before it opens a share it must hold the signatures of a
+quorum under the very keys, sharers and survivors that it saw itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from .errors import KeyRefused, SiteUnknown, SurvivorsDisagree, TooFewSurvivors
+from .frames import Kind, read
+from .messages import Advert, Agreed
+from .settings import RoundSettings
+
+
+def checked_adverts(
+    settings: RoundSettings, frames: Sequence[bytes], site: int, own: bytes
+) -> dict[int, Advert]:
+    """The adverts of all sites by number.
+
+    Parameters
+    ----------
+    settings : RoundSettings
+    frames : sequence of bytes
+        Signed adverts as the coordinator passed them on.
+    site : int
+        The site that checks.
+    own : bytes
+        The advert it sent.
+
+    Raises
+    ------
+    SignatureRefused, SiteUnknown, KeyRefused, TooFewSurvivors
+    """
+    adverts, senders = {}, []
+    for frame in frames:
+        opened = read(frame, settings, Kind.ADVERT)
+        adverts[opened.sender] = Advert.read(opened.body)
+        senders.append(opened.sender)
+        if opened.sender == site and frame != own:
+            raise KeyRefused(
+                "This site's own keys were replaced in the list of keys.",
+                "The advert it sent, unaltered.",
+                "Start a new round, and check the coordinator.",
+            )
+    _require_ascending(senders)
+    if site not in adverts:
+        raise SiteUnknown(
+            "This site is missing from the list of keys.",
+            "A list that holds the site it is sent to.",
+            "Start a new round.",
+        )
+    public = [key for advert in adverts.values() for key in (advert.box_key, advert.mask_key)]
+    if len(set(public)) != len(public):
+        raise KeyRefused(
+            "A round key appears twice in the list of keys.",
+            "Keys of its own for every site and purpose.",
+            "Remove the site that copied a key from the roster.",
+        )
+    require_quorum(settings, adverts, "keys")
+    return adverts
+
+
+def require_survivors(
+    settings: RoundSettings, survivors: Collection[int], sharers: Collection[int], site: int
+) -> None:
+    """Refuse survivors that are too few, gave out no shares, or do not hold this site.
+
+    Raises
+    ------
+    TooFewSurvivors, SiteUnknown, SurvivorsDisagree
+    """
+    require_quorum(settings, survivors, "masked vectors")
+    if not set(survivors) <= set(sharers):
+        raise SiteUnknown(
+            "A survivor is named that gave out no shares.",
+            "A subset of the sites whose shares were delivered.",
+            "Start a new round.",
+        )
+    if site not in survivors:
+        raise SurvivorsDisagree(
+            "This site sent its masked vector and is declared dropped.",
+            "Its own number among the survivors.",
+            "Start a new round; this site opens nothing for this one.",
+        )
+
+
+def require_agreement(
+    settings: RoundSettings, frames: Sequence[bytes], statement: bytes, survivors: Collection[int]
+) -> None:
+    """Refuse unless a quorum of survivors signed `statement`.
+
+    Raises
+    ------
+    SignatureRefused, SurvivorsDisagree, SiteUnknown, TooFewSurvivors
+    """
+    signers = []
+    for frame in frames:
+        agreed = read(frame, settings, Kind.AGREED)
+        if Agreed.read(agreed.body).statement != statement:
+            raise SurvivorsDisagree(
+                f"{settings.roster.names[agreed.sender]} agreed to other survivors, "
+                "shares or keys.",
+                "A quorum that signed the same as this site.",
+                "Start a new round; no share has been opened by this site.",
+            )
+        signers.append(agreed.sender)
+    _require_ascending(signers)
+    if not set(signers) <= set(survivors):
+        raise SiteUnknown(
+            "A site signed the agreement that is not among the survivors.",
+            "Signatures of survivors.",
+            "Start a new round; no share has been opened by this site.",
+        )
+    require_quorum(settings, signers, "signatures of the same survivors")
+
+
+def require_quorum(settings: RoundSettings, sites: Collection[int], what: str) -> None:
+    """Refuse to go on with fewer sites than the threshold."""
+    if len(sites) < settings.threshold:
+        raise TooFewSurvivors(
+            f"{len(sites)} sites are left with {what}.",
+            f"At least the threshold, {settings.threshold} of {settings.sites}.",
+            "Start a new round when more sites are reachable.",
+        )
+
+
+def _require_ascending(senders: list[int]) -> None:
+    if senders != sorted(set(senders)):
+        raise SiteUnknown(
+            "A site appears twice, or out of order.",
+            "Each site once, in ascending order of number.",
+            "Start a new round.",
+        )

@@ -1,0 +1,222 @@
+"""What does each message of a round say, byte for byte?
+
+Bodies are fixed-width fields and counted lists of fixed-width entries, numbers
+big-endian, lists in strictly ascending order of site number. Each body has one
+byte form: reading refuses spare bytes, repeats and disorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from .frames import HEADER_BYTES, SIGNATURE_BYTES, Buffer, malformed
+from .shamir import SHARE_BYTES, element
+
+DIGEST_BYTES = 32
+KEY_BYTES = 32
+BOX_BYTES = 12 + 2 * SHARE_BYTES + 16
+ADVERT_FRAME_BYTES = HEADER_BYTES + 3 * 32 + SIGNATURE_BYTES
+AGREED_FRAME_BYTES = HEADER_BYTES + DIGEST_BYTES + SIGNATURE_BYTES
+
+
+@dataclass(frozen=True)
+class Advert:
+    """A site's keys for this round and its commitment to the self-mask seed."""
+
+    box_key: bytes
+    mask_key: bytes
+    seed_commitment: bytes
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.box_key, self.mask_key, self.seed_commitment]
+
+    @classmethod
+    def read(cls, body: memoryview) -> Advert:
+        """Read a body."""
+        fields = _Fields(body)
+        advert = cls(fields.take(KEY_BYTES), fields.take(KEY_BYTES), fields.take(DIGEST_BYTES))
+        fields.end()
+        return advert
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Whole frames of several sites, passed on by the coordinator unchanged."""
+
+    frames: tuple[bytes, ...]
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [_number(len(self.frames)), *self.frames]
+
+    @classmethod
+    def read(cls, body: memoryview, frame_bytes: int) -> Frames:
+        """Read a body whose frames are `frame_bytes` long."""
+        fields = _Fields(body)
+        frames = tuple(fields.take(frame_bytes) for _ in range(fields.number()))
+        fields.end()
+        return cls(frames)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Sealed shares by number of the other site: its receiver, or its sender on delivery."""
+
+    keys_digest: bytes
+    boxes: Mapping[int, bytes]
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.keys_digest, *_listed(self.boxes)]
+
+    @classmethod
+    def read(cls, body: memoryview) -> Boxes:
+        """Read a body."""
+        fields = _Fields(body)
+        boxes = cls(fields.take(DIGEST_BYTES), fields.listed(lambda: fields.take(BOX_BYTES)))
+        fields.end()
+        return boxes
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A site's masked vector, with the digest of the sites whose masks are in it."""
+
+    sharers_digest: bytes
+    vector: Buffer
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.sharers_digest, self.vector]
+
+    @classmethod
+    def read(cls, body: memoryview, vector_bytes: int) -> Masked:
+        """Read a body whose vector is `vector_bytes` long."""
+        fields = _Fields(body)
+        masked = cls(fields.take(DIGEST_BYTES), fields.view(vector_bytes))
+        fields.end()
+        return masked
+
+
+@dataclass(frozen=True)
+class Survivors:
+    """The sites whose masked vectors arrived."""
+
+    numbers: tuple[int, ...]
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [numbered(self.numbers)]
+
+    @classmethod
+    def read(cls, body: memoryview) -> Survivors:
+        """Read a body."""
+        fields = _Fields(body)
+        survivors = cls(tuple(fields.listed(lambda: None)))
+        fields.end()
+        return survivors
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """The digest of what a site agreed to: keys, sharers and survivors."""
+
+    statement: bytes
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.statement]
+
+    @classmethod
+    def read(cls, body: memoryview) -> Agreed:
+        """Read a body."""
+        fields = _Fields(body)
+        agreed = cls(fields.take(DIGEST_BYTES))
+        fields.end()
+        return agreed
+
+
+@dataclass(frozen=True)
+class Unmasking:
+    """Opened shares: of the self-mask seed of survivors, of the mask key of the dropped."""
+
+    statement: bytes
+    seed_shares: Mapping[int, bytes]
+    key_shares: Mapping[int, bytes]
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.statement, *_listed(self.seed_shares), *_listed(self.key_shares)]
+
+    @classmethod
+    def read(cls, body: memoryview) -> Unmasking:
+        """Read a body."""
+        fields = _Fields(body)
+        unmasking = cls(
+            fields.take(DIGEST_BYTES), fields.listed(fields.share), fields.listed(fields.share)
+        )
+        fields.end()
+        return unmasking
+
+
+Body = Advert | Frames | Boxes | Masked | Survivors | Agreed | Unmasking
+
+
+def numbered(numbers: Iterable[int]) -> bytes:
+    """The byte form of a set of site numbers."""
+    ordered = sorted(numbers)
+    return b"".join([_number(len(ordered)), *map(_number, ordered)])
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(2, "big")
+
+
+def _listed(entries: Mapping[int, bytes]) -> list[bytes]:
+    parts = [_number(len(entries))]
+    for number in sorted(entries):
+        parts += [_number(number), entries[number]]
+    return parts
+
+
+class _Fields:
+    """Reads a body from left to right and refuses to read past its end."""
+
+    def __init__(self, body: memoryview) -> None:
+        self._body = body
+        self._place = 0
+
+    def view(self, length: int) -> memoryview:
+        field = self._body[self._place : self._place + length]
+        if field.nbytes != length:
+            raise malformed("It ends too early.")
+        self._place += length
+        return field
+
+    def take(self, length: int) -> bytes:
+        return bytes(self.view(length))
+
+    def number(self) -> int:
+        return int.from_bytes(self.view(2), "big")
+
+    def share(self) -> bytes:
+        share = self.take(SHARE_BYTES)
+        element(share)
+        return share
+
+    def listed(self, entry: Callable[[], bytes | None]) -> dict[int, bytes | None]:
+        entries: dict[int, bytes | None] = {}
+        previous = -1
+        for _ in range(self.number()):
+            number = self.number()
+            if number <= previous:
+                raise malformed("Site numbers repeat or are out of order.")
+            entries[number] = entry()
+            previous = number
+        return entries
+
+    def end(self) -> None:
+        if self._place != self._body.nbytes:
+            raise malformed("It holds spare bytes.")
