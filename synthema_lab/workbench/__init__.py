@@ -1,0 +1,1 @@
+"""What does a notebook touch? (run, manifest, figures, verify, report)"""

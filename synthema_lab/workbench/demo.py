@@ -1,0 +1,178 @@
+"""How does the main job run from end to end: prepare, train, generate, validate, report?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..dictionary.spelling import did_you_mean
+from ..errors import ArgumentRefused
+from ..storage import whole_folder
+from . import failures
+from .display import html_table, text_table
+from .folder import RunFolder, new_id, open_runs
+from .headlines import HEADER, rows_of
+from .parameters import declared
+from .paths import find_notebook, runs_folder, slug
+from .progress import bar
+from .report import NAME as REPORT
+from .report import build_report
+from .runner import cell_count, execute, refuse_used
+from .values import Resolved, resolve
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The notebooks of a demo, in order, and the words of its report.
+
+    Attributes
+    ----------
+    notebooks : sequence of str
+    title, summary : str
+    """
+
+    notebooks: Sequence[str]
+    title: str
+    summary: str
+
+
+CHAINS: Mapping[str, Chain] = MappingProxyType(
+    {
+        "leuksurv": Chain(
+            (
+                "00_start_here",
+                "12_prepare_leuksurv",
+                "30_train_across_hospitals",
+                "40_generate",
+                "50_validate",
+            ),
+            "Acute myeloid leukaemia survival: a synthetic cohort learnt across hospitals",
+            "Patients with acute myeloid leukaemia in the north west of England, a public "
+            "cohort, were divided among hospitals as if each kept its own. The hospitals "
+            "learnt one model together: only sums over all of them were opened, with noise "
+            "that hides any one patient. A synthetic cohort was drawn from that model and "
+            "compared with the real patients. The table says how close it comes, between what "
+            "independent variables would give (floor) and what other real patients give "
+            "(ceiling), and how much of a patient it still gives away.",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A finished demo.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        Its folder, with one folder a notebook.
+    report : pathlib.Path
+    """
+
+    path: Path
+    report: Path
+
+    @property
+    def runs(self) -> list[RunFolder]:
+        """Its runs in order."""
+        return open_runs(self.path)
+
+    @property
+    def headlines(self) -> list[Mapping[str, Any]]:
+        """The headlines of all its notebooks; what two of them say alike, once."""
+        said: list[Mapping[str, Any]] = []
+        for run in self.runs:
+            said += [record for record in run.headlines if record not in said]
+        return said
+
+    def __str__(self) -> str:
+        table = text_table(HEADER, rows_of(self.headlines)) if self.headlines else "No headlines."
+        return f"{table}\n\nReport: {self.report}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        table = html_table(HEADER, rows_of(self.headlines), "Headlines")
+        return f"{table}<p>Report: {escape(str(self.report))}</p>"
+
+
+def run_demo(
+    cohort: str = "leuksurv",
+    preset: str = "standard",
+    out: str | os.PathLike[str] | None = None,
+    fresh_noise: bool = False,
+    progress: bool = True,
+) -> Demo:
+    """Run the notebooks of a cohort one after another, and write one report.
+
+    Parameters
+    ----------
+    cohort : str
+        A name in `CHAINS`.
+    preset : str
+    out : path, optional
+        A new or empty folder instead of ``runs/<id>``.
+    fresh_noise : bool
+        Draw new privacy noise where a notebook has the parameter
+        ``fresh_noise``; otherwise sums that were paid for are replayed.
+    progress : bool
+        One bar over all cells in a terminal.
+
+    Raises
+    ------
+    ArgumentRefused
+        For an unknown cohort, notebook or preset, before anything runs.
+    """
+    if cohort not in CHAINS:
+        raise ArgumentRefused(
+            f"There is no demo for the cohort '{cohort}'.",
+            f"One of: {', '.join(CHAINS)}.",
+            did_you_mean(cohort, CHAINS),
+        )
+    chain = CHAINS[cohort]
+    planned = [_resolved(name, cohort, preset, fresh_noise) for name in chain.notebooks]
+    demo_id = new_id(f"demo-{cohort}")
+    destination = Path(out).resolve() if out is not None else runs_folder() / demo_id
+    refuse_used(destination)
+    try:
+        with whole_folder(destination) as folder:
+            _run_all(planned, folder, demo_id, progress)
+            build_report(folder, title=chain.title, summary=chain.summary)
+    except OSError as error:
+        if failures.is_no_space(error):
+            raise failures.no_space(f"the demo of {cohort}") from error
+        raise
+    return Demo(destination, destination / REPORT)
+
+
+def _resolved(name: str, cohort: str, preset: str, fresh_noise: bool) -> Resolved:
+    known = declared(find_notebook(name)[1])
+    given: dict[str, Any] = {"cohort": cohort} if "cohort" in known else {}
+    if fresh_noise and "fresh_noise" in known:
+        given["fresh_noise"] = True
+    return resolve(name, preset, given)
+
+
+def _run_all(planned: Sequence[Resolved], folder: Path, demo_id: str, progress: bool) -> None:
+    sizes = [cell_count(resolved) for resolved in planned]
+    with bar(sum(sizes), progress) as report:
+        before = 0
+        for resolved, size in zip(planned, sizes, strict=True):
+
+            def told(done: int, what: str, before: int = before) -> None:
+                report(before + done, what)
+
+            execute(
+                resolved,
+                folder / slug(resolved.notebook),
+                run_id=f"{demo_id}-{slug(resolved.notebook)}",
+                progress=told,
+                beside=folder,
+            )
+            before += size

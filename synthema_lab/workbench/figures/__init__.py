@@ -1,0 +1,28 @@
+"""What does a notebook draw? A picture, its data, a caption and alternative text."""
+
+from __future__ import annotations
+
+from .cohort import sites
+from .fidelity import marginals, missingness
+from .followup import cohort_survival
+from .hazards import hazard_ratios
+from .headline import headline
+from .noise import noise, opened
+from .privacy import attack_roc
+from .style import Plot, house_style
+from .survival import kaplan_meier
+
+__all__ = [
+    "Plot",
+    "attack_roc",
+    "cohort_survival",
+    "hazard_ratios",
+    "headline",
+    "house_style",
+    "kaplan_meier",
+    "marginals",
+    "missingness",
+    "noise",
+    "opened",
+    "sites",
+]

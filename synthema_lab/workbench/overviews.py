@@ -1,0 +1,163 @@
+"""Which small tables does a notebook show between its figures?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import nbformat
+import numpy as np
+import pandas as pd
+
+from ..cohorts import Cohort
+from ..dictionary import DataDictionary
+from ..generators import FittedModel
+from ..generators.encoder import Encoder
+from ..validation import Validation
+from .display import interval, number
+from .paths import notebooks_folder
+
+
+def notebooks() -> pd.DataFrame:
+    """The notebooks of the project, with the question that each answers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``notebook`` and ``question``, in reading order.
+    """
+    rows = []
+    for path in sorted(notebooks_folder().glob("[0-9]*.ipynb")):
+        first = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+        rows.append({"notebook": path.stem, "question": first.lstrip("# ")})
+    return pd.DataFrame(rows, columns=["notebook", "question"])
+
+
+def sizes(cohorts: Mapping[str, Cohort]) -> pd.DataFrame:
+    """Patients, events and follow-up of several cohorts, one row each.
+
+    Median follow-up is the Kaplan-Meier median of the time to censoring
+    (reverse Kaplan-Meier; Schemper and Smith 1996).
+    """
+    from lifelines import KaplanMeierFitter
+
+    rows = []
+    for name, cohort in cohorts.items():
+        row: dict[str, object] = {"part": name, "patients": len(cohort.patients)}
+        survival = cohort.dictionary.survival
+        if survival is not None:
+            time = cohort.patients[survival.time].astype(float)
+            event = cohort.patients[survival.event].astype(int)
+            unit = cohort.dictionary.variables[survival.time].unit
+            median = KaplanMeierFitter().fit(time, 1 - event).median_survival_time_
+            row |= {"events": int(event.sum()), f"median follow-up ({unit})": round(float(median))}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def workload(dictionary: DataDictionary) -> pd.DataFrame:
+    """The marginals that a dictionary asks for, and how many cells each has."""
+    encoder = Encoder(dictionary, dictionary.modelled)
+    cliques = [(name,) for name in dictionary.modelled] + list(dictionary.workload)
+    return pd.DataFrame(
+        [
+            {
+                "marginal": " x ".join(clique),
+                "cells": int(np.prod([encoder.coded[name].size for name in clique])),
+            }
+            for clique in cliques
+        ]
+    )
+
+
+def agreement(one: FittedModel, other: FittedModel) -> pd.DataFrame:
+    """Do two fits rest on the same sums? One row a kind of difference, all 0 when equal.
+
+    Parameters
+    ----------
+    one, other : FittedModel
+        Fitted with noise off, by four sites and by one custodian, say.
+    """
+    pairs = list(zip(one.opened.sums, other.opened.sums, strict=True))
+    same_potentials = all(
+        np.array_equal(a, b)
+        for a, b in zip(one.graph.potentials, other.graph.potentials, strict=True)
+    )
+    return pd.DataFrame(
+        [
+            {"compared": "marginals", "number": len(pairs),
+             "different": sum(not np.array_equal(a, b) for a, b in pairs)},
+            {"compared": "cells", "number": sum(a.size for a, _ in pairs),
+             "different": int(sum((a != b).sum() for a, b in pairs))},
+            {"compared": "fitted models", "number": 1, "different": int(not same_potentials)},
+        ]
+    )  # fmt: skip
+
+
+def rules_kept(cohort: pd.DataFrame, dictionary: DataDictionary) -> pd.DataFrame:
+    """How often each rule of the dictionary is broken in a table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``rule``, ``meaning``, ``broken`` (rows) and ``undecided`` (rows).
+    """
+    decidable, undecidable = dictionary.decidable(cohort.columns)
+    rows = []
+    for rule in decidable:
+        held = np.asarray(rule.holds(cohort))
+        rows.append(
+            {"rule": rule.name, "meaning": rule.text, "broken": int((held == 0).sum()),
+             "undecided": int((held == -1).sum())}
+        )  # fmt: skip
+    rows += [
+        {"rule": rule.name, "meaning": rule.text, "broken": None, "undecided": len(cohort)}
+        for rule in undecidable
+    ]
+    return pd.DataFrame(rows, columns=["rule", "meaning", "broken", "undecided"])
+
+
+HEADLINES = (
+    "c2st_auc",
+    "km_gap",
+    "log_hr_error",
+    "c_index",
+    "membership_tpr",
+    "rules_broken",
+)
+"""The metrics that a reader sees first."""
+
+
+def headlines(
+    found: Mapping[str, Validation], epsilons: Mapping[str, float | None]
+) -> pd.DataFrame:
+    """The headline metrics of several synthetic cohorts side by side.
+
+    Parameters
+    ----------
+    found : mapping of str to Validation
+        Made against the same real patients.
+    epsilons : mapping of str to float or None
+        Epsilon spent on each cohort; None for a table that is not for release.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a metric, one column a cohort, then ``ceiling`` (real patients
+        against real patients, or chance for an attack) and ``best``. Every
+        cell but the last two holds a value and its 95% interval.
+    """
+    first = next(iter(found.values()))
+    rows = []
+    for name in HEADLINES:
+        row: dict[str, str] = {"metric": first[name].label}
+        for cohort, validation in found.items():
+            metric = validation[name]
+            row[cohort] = interval(metric.value, metric.low, metric.high)
+        rows.append(row | {"ceiling": number(first[name].ceiling), "best": first[name].direction})
+    spent = {
+        cohort: "not for release" if epsilons[cohort] is None else f"{epsilons[cohort]:.2f}"
+        for cohort in found
+    }
+    return pd.DataFrame(
+        [*rows, {"metric": "Epsilon spent", **spent, "ceiling": "", "best": "smaller"}]
+    )
