@@ -40,7 +40,7 @@ bench: $(STAMP)
 
 # Executes the smoke runs whose results are committed under reports/reference.
 reference: $(STAMP)
-	@$(PYTHON) -m reports.reference
+	@$(PYTHON) -m synthema_lab.workbench.reference
 
 # For maintainers: needs uv. Prefers the versions that the lock already names.
 lock:

@@ -67,7 +67,7 @@ def _evaluate(
     from ..errors import ArgumentRefused
     from ..validation import validate
     from ..validation.gate import refusals
-    from ..workbench.report import validation_report
+    from ..workbench.validation_page import validation_page
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ArgumentRefused(
@@ -89,7 +89,7 @@ def _evaluate(
         with whole_file(folder / "metrics.json") as path:
             path.write_text(json.dumps(plain(kept), indent=1, allow_nan=False))
         with whole_file(folder / "report.html") as path:
-            path.write_text(validation_report(found, reasons, group), encoding="utf-8")
+            path.write_text(validation_page(found, reasons, group), encoding="utf-8")
     heading = found.heading + f"\n{'refused: ' + '; '.join(reasons) if reasons else ''}"
     answer(f"{heading}\n{as_text(_shown(kept))}\nWritten to {out}",
            {"metrics": kept, "refused": reasons, "folder": str(out)}, as_json, quiet)  # fmt: skip

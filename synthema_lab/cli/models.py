@@ -94,7 +94,8 @@ def fit_command(
         "rules_undecidable": model.provenance["rules_undecidable"],
     }
     undecided = model.provenance["rules_undecidable"]
-    note = f"\nNot decided, an input is absent: {', '.join(undecided)}" if undecided else ""
+    note = "\nReplayed from sums that were paid for: nothing charged." if model.replayed else ""
+    note += f"\nNot decided, an input is absent: {', '.join(undecided)}" if undecided else ""
     answer(f"{model}\nModel written to {out}{note}", record, as_json, quiet)
 
 

@@ -98,7 +98,7 @@ def verify_command(run: Path, rerun: bool, as_json: bool, quiet: bool) -> None:
 @answering
 def report_command(run: Path, form: str, as_json: bool, quiet: bool) -> None:
     """Write the report of a run, or of a demo, again."""
-    from ..workbench.report import build_report
+    from ..workbench.demo import report_again
 
-    written = build_report(run)
+    written = report_again(run)
     answer(f"Report: {written}", {"report": str(written), "format": form}, as_json, quiet)

@@ -217,7 +217,7 @@ class FittedModel:
         return [
             *facts,
             ("Privacy", f"{spent} (delta {self.privacy['delta']:g}, {self.privacy['unit']})"),
-            ("Release", self.release + (" (replayed, nothing charged)" if self.replayed else "")),
+            ("Release", self.release),
         ]
 
     def __str__(self) -> str:

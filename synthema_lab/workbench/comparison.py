@@ -73,7 +73,10 @@ def _files(stable: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headlines(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    before, after = ({h["name"]: h for h in stable["headlines"]} for stable in (recorded, now))
+    before, after = (
+        {f"{h['name']} {h.get('cohort', '')}".strip(): h for h in stable["headlines"]}
+        for stable in (recorded, now)
+    )
     for name in sorted(set(before) | set(after)):
         if before.get(name) != after.get(name):
             yield f"headline {name} (recorded {_said(before, name)}, now {_said(after, name)})"

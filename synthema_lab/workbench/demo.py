@@ -10,11 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import pandas as pd
+
 from ..dictionary.spelling import did_you_mean
 from ..errors import ArgumentRefused
 from ..storage import whole_folder
 from . import failures
-from .display import html_table, text_table
+from .display import cells, html_table, text_table
 from .folder import RunFolder, new_id, open_runs
 from .headlines import HEADER, rows_of
 from .parameters import declared
@@ -25,6 +27,9 @@ from .report import build_report
 from .runner import cell_count, execute, refuse_used
 from .values import Resolved, resolve
 
+COMPARED = "headlines"
+"""Name of the table in which a notebook sets cohorts side by side."""
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -34,11 +39,14 @@ class Chain:
     ----------
     notebooks : sequence of str
     title, summary : str
+    unreported : sequence of str
+        Notebooks of the demo whose outputs are no results: not in its report.
     """
 
     notebooks: Sequence[str]
     title: str
     summary: str
+    unreported: Sequence[str] = ()
 
 
 CHAINS: Mapping[str, Chain] = MappingProxyType(
@@ -59,6 +67,7 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
             "compared with the real patients. The table says how close it comes, between what "
             "independent variables would give (floor) and what other real patients give "
             "(ceiling), and how much of a patient it still gives away.",
+            unreported=("00_start_here",),
         ),
     }
 )
@@ -91,14 +100,25 @@ class Demo:
             said += [record for record in run.headlines if record not in said]
         return said
 
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Header and rows of what comes first.
+
+        The table that a notebook saved as ``headlines``, where cohorts stand
+        side by side; without one, a row for each headline.
+        """
+        for run in self.runs:
+            path = run.find(f"{COMPARED}.csv")
+            if path is not None:
+                return cells(pd.read_csv(path, dtype=str))
+        return list(HEADER), rows_of(self.headlines)
+
     def __str__(self) -> str:
-        table = text_table(HEADER, rows_of(self.headlines)) if self.headlines else "No headlines."
-        return f"{table}\n\nReport: {self.report}"
+        return f"{text_table(*self.table())}\n\nReport: {self.report}"
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        table = html_table(HEADER, rows_of(self.headlines), "Headlines")
+        table = html_table(*self.table(), "Headlines")
         return f"{table}<p>Report: {escape(str(self.report))}</p>"
 
 
@@ -143,12 +163,30 @@ def run_demo(
     try:
         with whole_folder(destination) as folder:
             _run_all(planned, folder, demo_id, progress)
-            build_report(folder, title=chain.title, summary=chain.summary)
+            report_again(folder)
     except OSError as error:
         if failures.is_no_space(error):
             raise failures.no_space(f"the demo of {cohort}") from error
         raise
     return Demo(destination, destination / REPORT)
+
+
+def report_again(folder: str | os.PathLike[str]) -> Path:
+    """Write the report of a run or of a demo; a demo's in the words of its chain.
+
+    Raises
+    ------
+    DataMismatch
+        If the folder holds no finished run, or a file of it is gone.
+    """
+    runs = open_runs(folder)
+    read = {run.stable["cohort"] for run in runs} & CHAINS.keys()
+    if len(runs) < 2 or len(read) != 1:
+        return build_report(folder)
+    chain = CHAINS[read.pop()]
+    return build_report(
+        folder, title=chain.title, summary=chain.summary, leave_out=chain.unreported
+    )
 
 
 def _resolved(name: str, cohort: str, preset: str, fresh_noise: bool) -> Resolved:

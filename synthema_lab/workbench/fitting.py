@@ -15,14 +15,13 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from .. import randomness
 from ..cohorts import check_sites
 from ..dictionary import DataDictionary
 from ..errors import ArgumentRefused, DataMismatch, NotReproduced
 from ..federation import SecureTotal, secure_total
 from ..generators import Custody, FittedModel, addition, get
 from ..privacy import Ledger, ReleaseStore, SkellamEvent
-from ..storage import whole_file
+from .fingerprints import workspace_key
 from .paths import runs_folder
 
 PUBLIC_KEY = b"synthema-lab public cohort"
@@ -144,16 +143,6 @@ def releases() -> ReleaseStore:
     """Opened sums of this workspace, and those of a run that is being repeated."""
     replay = os.environ.get("SYNTHEMA_REPLAY")
     return ReleaseStore(runs_folder() / "releases", *([Path(replay)] if replay else []))
-
-
-def workspace_key() -> bytes:
-    """Key of the fingerprints of private tables; made once, readable by the owner only."""
-    path = runs_folder() / ".key"
-    if not path.exists():
-        with whole_file(path) as temporary:
-            temporary.write_bytes(randomness.random_bytes(32))
-        path.chmod(0o600)
-    return path.read_bytes()
 
 
 def _refuse_shared_patients(sites: Mapping[str, pd.DataFrame], dictionary: DataDictionary) -> None:

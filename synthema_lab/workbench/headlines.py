@@ -33,6 +33,8 @@ class Headline:
         Why there is no value, or what a reader must know.
     n : int or None
         Rows behind the number.
+    cohort : str
+        Which of several cohorts it is about, such as ``"federated"``.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Headline:
     direction: str = ""
     note: str = ""
     n: int | None = None
+    cohort: str = ""
 
     def cells(self) -> list[str]:
         """Value, floor, ceiling and unit as text."""
@@ -105,9 +108,14 @@ def rows_of(headlines: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Rows of a table under `HEADER`, from records of a manifest."""
     known = Headline.__dataclass_fields__
     return [
-        [record["label"], *Headline(**{k: v for k, v in record.items() if k in known}).cells()]
+        [_labelled(record), *Headline(**{k: v for k, v in record.items() if k in known}).cells()]
         for record in headlines
     ]
+
+
+def _labelled(record: Mapping[str, Any]) -> str:
+    cohort = record.get("cohort")
+    return f"{record['label']}, {cohort}" if cohort else record["label"]
 
 
 def _finite(value: Any) -> Any:

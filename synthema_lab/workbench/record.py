@@ -22,7 +22,7 @@ REPLAY = "SYNTHEMA_REPLAY"
 def finish_run(run: Run) -> Summary:
     """Write the manifest of a run and summarise it."""
     setting = run.setting
-    headlines = [given.as_record(name) for name, given in run.headlines.items()]
+    headlines = [given.as_record(name) for (_, name), given in run.headlines.items()]
     stable: dict[str, Any] = {
         "notebook": {"name": setting.notebook, "source": setting.source},
         "cohort": run.cohort,

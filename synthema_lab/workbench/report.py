@@ -32,6 +32,7 @@ def build_report(
     title: str = "",
     summary: str = "",
     out: str | os.PathLike[str] | None = None,
+    leave_out: Sequence[str] = (),
 ) -> Path:
     """Write the report of a run, or of a demo's folder with several runs.
 
@@ -44,6 +45,8 @@ def build_report(
         A paragraph in plain language (Markdown).
     out : path, optional
         The file to write; ``report.html`` in the folder by default.
+    leave_out : sequence of str
+        Notebooks whose runs are not reported.
 
     Returns
     -------
@@ -55,7 +58,8 @@ def build_report(
         If the folder holds no finished run, or a file of it is gone.
     """
     folder = Path(folder)
-    page = render(open_runs(folder), title=title, summary=summary)
+    runs = [run for run in open_runs(folder) if run.notebook not in leave_out]
+    page = render(runs, title=title, summary=summary)
     destination = Path(out) if out is not None else folder / NAME
     with whole_file(destination) as path:
         path.write_text(page, encoding="utf-8")
@@ -110,9 +114,9 @@ def at_a_glance(
 ) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
     """Facts, which are words and plain counts, and measures with what stands beside them.
 
-    With several cohorts everything is a row of the one table. The same fact
-    from two notebooks is said once; a measure that two notebooks of a cohort
-    report keeps a row for each.
+    A plain count of no cohort in particular is a fact; the same fact from two
+    notebooks is said once. Everything else is a row, with a column a cohort; a
+    measure that two notebooks of a cohort report keeps a row for each.
     """
     cohorts = _cohorts(runs)
     facts: list[dict[str, str]] = []
@@ -120,7 +124,7 @@ def at_a_glance(
     for run in runs:
         for record in run.headlines:
             said = _said(record)
-            if len(cohorts) == 1 and said["alone"]:
+            if said["alone"] and not record["cohort"] and _one_subject(runs):
                 fact = {
                     "label": record["label"],
                     "value": f"{said['value']} {said['unit']}".strip(),
@@ -128,7 +132,7 @@ def at_a_glance(
                 if fact not in facts:
                     facts.append(fact)
                 continue
-            _place(rows, record, run.stable["cohort"], said)
+            _place(rows, record, _about(run, record), said)
     for row in rows:
         row["cells"] = [row["by_cohort"].get(cohort) for cohort in cohorts]
         row["notes"] = list(dict.fromkeys(c["note"] for c in row["cells"] if c and c["note"]))
@@ -157,7 +161,25 @@ def _said(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cohorts(runs: Sequence[RunFolder]) -> list[str]:
-    return list(dict.fromkeys(run.stable["cohort"] for run in runs if run.headlines))
+    one = _one_subject(runs)
+    return list(
+        dict.fromkeys(
+            _about(run, record)
+            for run in runs
+            for record in run.headlines
+            if record["cohort"] or not (one and _said(record)["alone"])
+        )
+    )
+
+
+def _about(run: RunFolder, record: Mapping[str, Any]) -> str:
+    """The cohort a headline is about: its own, else the one its run read."""
+    return record["cohort"] or run.stable["cohort"]
+
+
+def _one_subject(runs: Sequence[RunFolder]) -> bool:
+    """Whether all runs with headlines read the same cohort."""
+    return len({run.stable["cohort"] for run in runs if run.headlines}) == 1
 
 
 def _subtitle(runs: Sequence[RunFolder]) -> str:

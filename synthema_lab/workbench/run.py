@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ class Run:
         self.started = now()
         self.inputs = Inputs()
         self.outputs = Outputs(folder, once=setting.headless)
-        self.headlines: dict[str, Headline] = {}
+        self.headlines: dict[tuple[str, str], Headline] = {}
         self.spent: list[dict[str, Any]] = []
         self.streams: set[str] = set()
         self.cohort = str(setting.values.get("cohort") or "")
@@ -245,17 +246,19 @@ class Run:
         if entry not in self.spent:
             self.spent.append(entry)
 
-    def headline(self, **numbers: Any) -> None:
+    def headline(self, cohort: str = "", /, **numbers: Any) -> None:
         """Say which numbers come first, each with its interval.
 
         Parameters
         ----------
+        cohort : str
+            Which of several cohorts they are about, such as ``"federated"``.
         **numbers
             ``name=(value, low, high)``; or a mapping that also has floor,
             ceiling, unit, label, note; or a metric of a validation; or a word.
         """
         for name, given in numbers.items():
-            self.headlines[check_name(name)] = headline(name, given)
+            self.headlines[cohort, check_name(name)] = replace(headline(name, given), cohort=cohort)
 
     def finish(self) -> Summary:
         """Write the manifest; what is returned shows what the run made."""

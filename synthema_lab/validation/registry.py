@@ -1,0 +1,74 @@
+"""Which measures are there, and what does each declare?"""
+
+from __future__ import annotations
+
+import difflib
+import math
+
+import pandas as pd
+
+from synthema_lab.errors import ArgumentRefused
+
+from . import curves, hazards, membership, rules, two_sample, univariate, verbatim
+from .metric import GROUPS, Measure
+
+MEASURES: tuple[Measure, ...] = (
+    *univariate.MEASURES,
+    *two_sample.MEASURES,
+    *curves.MEASURES,
+    *hazards.MEASURES,
+    *rules.MEASURES,
+    *membership.MEASURES,
+    *verbatim.MEASURES,
+)
+"""Every measure. A new one is added here; floor, ceiling and table follow by themselves."""
+
+MEASURES = tuple(sorted(MEASURES, key=lambda measure: list(GROUPS).index(measure.group)))
+
+
+def measure(name: str) -> Measure:
+    """One measure by name.
+
+    Raises
+    ------
+    ArgumentRefused
+        For a name that is not known, with the nearest one.
+
+    Examples
+    --------
+    >>> measure("km_gap").goal
+    'minimise'
+    """
+    for known in MEASURES:
+        if known.name == name:
+            return known
+    names = [known.name for known in MEASURES]
+    near = difflib.get_close_matches(str(name), names, n=1)
+    raise ArgumentRefused(
+        f"There is no measure named '{name}'.",
+        f"One of: {', '.join(names)}.",
+        f"Did you mean '{near[0]}'?" if near else "See synthema_lab.validation.describe().",
+    )
+
+
+def describe() -> pd.DataFrame:
+    """All measures, one row each: group, goal, range, needs, ceiling and meaning.
+
+    Examples
+    --------
+    >>> describe().loc["c_index", "goal"]
+    'maximise'
+    """
+    rows = {
+        known.name: {
+            "group": known.group,
+            "label": known.label,
+            "goal": known.goal,
+            "range": tuple(limit if math.isfinite(limit) else None for limit in known.range),
+            "needs": ", ".join(sorted(known.needs)) or "-",
+            "ceiling": known.ceiling,
+            "meaning": known.meaning,
+        }
+        for known in MEASURES
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")

@@ -1,0 +1,83 @@
+"""What does a validation say, to a clinician, a table and a machine?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from synthema_lab.errors import ArgumentRefused
+
+from .metric import Metric
+from .rendering import as_html, as_text
+
+
+@dataclass(frozen=True, repr=False)
+class Validation:
+    """All metrics of one synthetic table, and the curves behind them.
+
+    Parameters
+    ----------
+    metrics : tuple of Metric
+        In order of their groups: fidelity, clinical, utility, privacy.
+    curves : Mapping[str, DataFrame]
+        Tidy tables for figures: bounds, survival, hazard_ratios, univariate,
+        missingness, marginals, attacks, attack_roc, verbatim, rules. All are
+        aggregates: curves of real patients are read on a public grid and end
+        where fewer than ten are at risk; counts below ten are hidden.
+    dictionary : str
+        Name of the data dictionary.
+    real_rows, holdout_rows, synthetic_rows : int
+    draws : int
+        Bootstrap draws behind each interval, unless its note says otherwise.
+    seed : int
+    """
+
+    metrics: tuple[Metric, ...]
+    curves: Mapping[str, pd.DataFrame] = field(compare=False)
+    dictionary: str
+    real_rows: int
+    holdout_rows: int
+    synthetic_rows: int
+    draws: int
+    seed: int
+
+    def __getitem__(self, name: str) -> Metric:
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise ArgumentRefused(
+            f"This validation has no metric named '{name}'.",
+            f"One of: {', '.join(metric.name for metric in self.metrics)}.",
+            "See validation.table().",
+        )
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self.metrics)
+
+    def table(self) -> pd.DataFrame:
+        """One row a metric, in the columns of `Metric`."""
+        rows = [{**vars(metric), "direction": metric.direction} for metric in self.metrics]
+        return pd.DataFrame(rows).drop(columns="range").set_index("name")
+
+    def as_json(self) -> list[dict[str, object]]:
+        """The metrics as plain values, one object each; None where not computed."""
+        return [metric.as_dict() for metric in self.metrics]
+
+    @property
+    def heading(self) -> str:
+        """What was compared with what, in one line."""
+        held = f"{self.holdout_rows} held-out patients" if self.holdout_rows else "none held out"
+        return (
+            f"{self.synthetic_rows} synthetic rows against {self.real_rows} training patients "
+            f"and {held} ({self.dictionary})"
+        )
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
