@@ -14,7 +14,7 @@ _SAFE = ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "Inde
 _SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-class NotebookFailed(LabError):  # noqa: N818
+class NotebookFailed(LabError):
     """A notebook stopped with an error that is none of the workbench's own."""
 
     exit_code = 1
