@@ -6,6 +6,7 @@ when complete, so that an interrupt or a full disk leaves the old file or none.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -52,6 +53,22 @@ def whole_file(destination: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, destination)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(destination: str | os.PathLike[str]) -> None:
+    """Raise now what writing `destination` would raise after hours of work.
+
+    Raises
+    ------
+    OSError
+        If it is a folder, or its folder cannot be made or written to.
+    """
+    destination = Path(destination)
+    if destination.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix=f".{destination.stem}-", dir=destination.parent):
+        return
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def test_conda_gives_the_same_environment():
     python, *rest = described["dependencies"]
     assert python == "python=3.11"
     assert rest[:2] == ["pip", "make"]
-    assert "-r requirements.lock" in rest[2]["pip"]
+    assert rest[2:] == [{"pip": ["-r requirements.lock", "-e ."]}]
 
 
 def test_continuous_integration_runs_the_command_of_the_readme():

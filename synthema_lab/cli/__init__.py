@@ -73,17 +73,19 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("Interrupted; nothing half-written was left.", err=True)
         sys.exit(130)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            raise
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        sys.exit(
-            complain(
-                LabError(
-                    "There is no space left to write to." if full else "A file cannot be written.",
-                    "A folder with free space that you may write to; nothing half-written was "
-                    "left.",
-                    "Free some space, or choose another folder with --out or SYNTHEMA_RUNS.",
-                ),
-                "--json" in given,
-            )
-        )
+        sys.exit(complain(_refused(error), "--json" in given))
+
+
+def _refused(error: OSError) -> LabError:
+    """An error of the operating system in three parts; its words hold no patient's value."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        happened = "There is no space left to write to."
+    elif isinstance(error, TimeoutError):
+        happened = "Another fit in this workspace has held its lock for too long."
+    else:
+        happened = f"A file cannot be read or written ({error.strerror or type(error).__name__})."
+    return LabError(
+        happened,
+        "A folder with free space that you may write to; nothing half-written was left.",
+        "Free some space, or choose another folder with --out or SYNTHEMA_RUNS.",
+    )

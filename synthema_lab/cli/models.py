@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ..errors import ArgumentRefused, DataMismatch
+from ..storage import check_writable
 from .output import answer, answering
 
 
@@ -42,7 +43,7 @@ class _Epsilon(click.ParamType):
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path),
               help="Ledger to charge instead of the workspace's.")  # fmt: skip
 @click.option("--budget", type=float, default=20.0, show_default=True,
-              help="Epsilon that each table may spend in all.")  # fmt: skip
+              help="Epsilon each table may spend in all; book-keeping by its path.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The model file.")
 @answering
 def fit_command(
@@ -64,6 +65,7 @@ def fit_command(
         raise ArgumentRefused(
             "The same file was given twice.", "One file a site.", "Remove the repeated --data."
         )
+    check_writable(out)
     described = DataDictionary.load(dictionary)
     sites = {}
     for path in files:
@@ -112,6 +114,7 @@ def sample_command(
     from ..cohorts import write_table
     from ..generators import FittedModel
 
+    check_writable(out)
     fitted = FittedModel.load(model)
     cohort = fitted.sample(rows, seed)
     write_table(cohort, out)

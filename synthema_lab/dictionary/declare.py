@@ -57,6 +57,8 @@ def declare_variable(name: str, content: object) -> Variable:
         for key in ("range", "plausible", "bins", "unit", "within_bin", "resolution"):
             if section.given(key):
                 section.refuse(f"is a {kind} and has a {key}.", f"A {key} only for a number.")
+    if kind == "integer" and limits and not all(edge.is_integer() for edge in limits):
+        section.refuse("is an integer with a limit that is not.", "Whole numbers as limits.")
     if limits and plausible and not limits[0] <= plausible[0] < plausible[1] <= limits[1]:
         section.refuse("is plausible beyond its hard range.", "plausible inside range.")
     missing = section.flag("missing", False)
@@ -74,7 +76,7 @@ def declare_variable(name: str, content: object) -> Variable:
         range=limits,
         plausible=plausible,
         bins=_bins(section, kind, limits),
-        resolution=_resolution(section),
+        resolution=_resolution(section, limits),
         categories=_categories(section, kind),
         missing=missing,
         expected_missing=_expected_missing(section, missing),
@@ -108,12 +110,18 @@ def _bins(section: Section, kind: str, limits: tuple[float, float] | None) -> tu
     return bins
 
 
-def _resolution(section: Section) -> float | None:
+def _resolution(section: Section, limits: tuple[float, float] | None) -> float | None:
     if not section.given("resolution"):
         return None
     step = section.number("resolution")
     if step <= 0:
         section.refuse("has a resolution that is not above 0.", "A step such as 0.1.")
+    edges = [*(limits or ()), *section.numbers("bins")] if section.items("bins") else limits or ()
+    if any(abs(edge / step - round(edge / step)) > 1e-6 for edge in edges):
+        section.refuse(
+            "has a limit or a bin edge that cannot be recorded in its resolution.",
+            "Limits and edges that are whole multiples of the resolution.",
+        )
     return step
 
 

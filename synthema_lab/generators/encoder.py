@@ -81,12 +81,11 @@ class CodedVariable:
             values = pd.Series(np.asarray(self.levels, dtype=object)[known], dtype=object)
             values[gone] = None
             return values
-        # A whole number owns the unit that starts at it, so the closed last edge is one wider.
-        whole = self.variable.type == "integer"
+        # A recorded value owns the step that starts at it: the closed last edge is a step wider.
         edges = np.asarray(self.edges)
-        wide = np.append(edges[:-1], edges[-1] + 1) if whole else edges
+        step = 1.0 if self.variable.type == "integer" else self.variable.resolution
+        wide = np.append(edges[:-1], edges[-1] + (step or 0.0))
         drawn = BinShape(wide, counts, self.variable.within_bin == "log").draw(known, rng)
-        step = 1.0 if whole else self.variable.resolution
         if step:
             drawn = np.round(np.floor(drawn / step + 1e-9) * step, 9)
         top = edges[known + 1]
@@ -196,7 +195,6 @@ def _coded(variable: Variable) -> CodedVariable:
         return CodedVariable(variable, tuple(float(edge) for edge in variable.bins), ())
     low, high = variable.range or (0.0, float("inf"))
     if variable.type == "integer" and high - low < _SMALL_RANGE:
-        # One code a whole number; the closed upper edge keeps the last one apart.
         return CodedVariable(variable, (), tuple(range(int(low), int(high) + 1)))
     raise DataMismatch(
         f"'{variable.name}' has no bins in the dictionary.",

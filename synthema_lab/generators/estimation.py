@@ -10,6 +10,7 @@ follows sets, and sets of strings change their order from process to process.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -22,6 +23,7 @@ from .counts import Clique
 
 _CELL_CAP = 2_000_000
 _BLOCK = 50
+_LENT = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ class GraphicalModel:
             constraints=_constraints(domain, self.zeros),
         )
         # mbi draws from numpy's global generator: lend it a state and give its own back.
-        before = np.random.get_state()
-        try:
-            np.random.seed(rng.integers(2**32, dtype=np.uint64).astype(np.uint32))
-            drawn = field.synthetic_data(rows=rows)
-        finally:
-            np.random.set_state(before)
+        with _LENT:
+            before = np.random.get_state()
+            try:
+                np.random.seed(rng.integers(2**32, dtype=np.uint64).astype(np.uint32))
+                drawn = field.synthetic_data(rows=rows)
+            finally:
+                np.random.set_state(before)
         return np.stack([np.asarray(drawn.data[i]) for i in range(len(self.sizes))], axis=1).astype(
             np.int64
         )

@@ -10,10 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from .. import randomness
 from ..dictionary import DataDictionary
 from ..errors import ArgumentRefused, DataMismatch
 from ..privacy import (
@@ -49,13 +52,15 @@ class Custody:
         Called with (release, events) before any noise is drawn; it raises
         where the budget does not cover them.
     fingerprint_key : bytes
-        Key of the HMAC that stands for the data in provenance.
+        Secret key of the HMAC that stands for the data in a release's
+        identifier; fresh for every fit by default, so that nothing is replayed
+        by accident. A public cohort may use a public one.
     """
 
     total: Total = addition
     store: ReleaseStore | None = None
     charge: Callable[[str, Sequence[SkellamEvent]], object] | None = None
-    fingerprint_key: bytes = field(default=b"", repr=False)
+    fingerprint_key: bytes = field(default_factory=lambda: randomness.random_bytes(32), repr=False)
 
 
 def fit_measured(
@@ -129,9 +134,11 @@ def fit_measured(
         "variances": variances,
         "colluding": colluding,
     }
-    opened, replayed = _opened(
-        request, encoder, conformed, cliques, variances, counted, fresh_noise, custody
-    )
+    encoded = [encoder.encode(table) for table in conformed]
+    with custody.store.locked() if custody.store else nullcontext():
+        opened, replayed = _opened(
+            request, encoder, encoded, cliques, variances, counted, fresh_noise, custody
+        )
     coverage = rule_coverage(encoder)
     graph = estimate(
         encoder.sizes, cliques, opened.sums, variances,
@@ -143,9 +150,8 @@ def fit_measured(
         graph=graph,
         columns=encoder.columns,
         opened=opened,
-        privacy=_statement(opened, epsilon, delta, colluding, len(tables)),
+        privacy=_statement(opened, epsilon, delta, colluding, conformed, dictionary),
         provenance={
-            "fingerprints": fingerprints,
             "dictionary": dictionary.digest,
             "sites": len(tables),
             "seed": seed,
@@ -160,7 +166,7 @@ def fit_measured(
 def _opened(
     request: dict[str, object],
     encoder: Encoder,
-    tables: Sequence[pd.DataFrame],
+    encoded: Sequence[np.ndarray],
     cliques: Sequence[Clique],
     variances: Sequence[float] | None,
     counted: int,
@@ -174,10 +180,7 @@ def _opened(
         return stored, True
     if variances is not None and custody.charge is not None:
         custody.charge(release, [SkellamEvent(variance) for variance in variances])
-    vectors = [
-        noisy_counts(encoder.encode(table), encoder.sizes, cliques, variances, counted)
-        for table in tables
-    ]
+    vectors = [noisy_counts(codes, encoder.sizes, cliques, variances, counted) for codes in encoded]
     sums = split_marginals(custody.total(vectors), encoder.sizes, cliques)
     named = tuple(tuple(encoder.columns[i] for i in clique) for clique in cliques)
     opened = OpenedSums(release, named, sums, None if variances is None else tuple(variances))
@@ -187,18 +190,30 @@ def _opened(
 
 
 def _statement(
-    opened: OpenedSums, epsilon: float | None, delta: float, colluding: int, sites: int
+    opened: OpenedSums,
+    epsilon: float | None,
+    delta: float,
+    colluding: int,
+    tables: Sequence[pd.DataFrame],
+    dictionary: DataDictionary,
 ) -> dict[str, object] | None:
-    """What the noise proves, and against whom."""
+    """What the noise proves, against whom, and what is assumed."""
     if epsilon is None:
         return None
+    sites = len(tables)
+    known = all(dictionary.patient in table.columns for table in tables)
     counted_on = epsilon_of(opened.events(), delta)
     if sites == 1:
         views = {"whoever sees the opened sums": counted_on}
     else:
         # The coordinator does not know the colluding sites' shares either.
         alone = [SkellamEvent(v * sites / (sites - colluding)) for v in opened.variances]
-        views = {"the coordinator alone": epsilon_of(alone, delta)}
+        # A site knows its own share, and so sees the opened sums with less noise.
+        site = [SkellamEvent(v * (sites - 1) / (sites - colluding)) for v in opened.variances]
+        views = {
+            "the coordinator, or whoever gets the model": epsilon_of(alone, delta),
+            "any one participating site": epsilon_of(site, delta),
+        }
         if colluding:
             views[f"the coordinator with {colluding} colluding site(s)"] = counted_on
     return {
@@ -206,6 +221,8 @@ def _statement(
         "delta": delta,
         "asked": epsilon,
         "unit": UNIT,
+        "assumed": "one row a patient"
+        + (" (checked by pseudonym)" if known else " (not checked: a table has no pseudonym)"),
         "mechanism": "Skellam noise on integer marginals, Renyi bound of Agarwal et al. 2021",
         "views": views,
         "marginals": [
@@ -223,6 +240,13 @@ def _checked(table: pd.DataFrame, dictionary: DataDictionary) -> pd.DataFrame:
             "At least one patient at every site.",
             "Leave the site out, or check its file: synthema data check FILE --dictionary "
             f"{dictionary.name}",
+        )
+    patient = dictionary.patient
+    if patient in table.columns and (repeated := int(table[patient].duplicated().sum())):
+        raise DataMismatch(
+            f"{repeated} row(s) repeat the {patient} of another row.",
+            "One row a patient: epsilon is stated for one row added or removed.",
+            "Keep one row a patient, or summarise the visits first.",
         )
     return dictionary.conform(table)
 
@@ -243,6 +267,6 @@ def _check_colluding(colluding: int, sites: int) -> None:
 
 
 def _fingerprint(patients: pd.DataFrame, custody: Custody) -> str:
-    """Keyed hash of a table, so that a model file does not confirm a guess at its rows."""
+    """Keyed hash of a table: it decides whether a release is replayed, and stays here."""
     content = patients.to_csv(index=False).encode()
-    return hmac.new(custody.fingerprint_key or b"unkeyed", content, hashlib.sha256).hexdigest()
+    return hmac.new(custody.fingerprint_key, content, hashlib.sha256).hexdigest()

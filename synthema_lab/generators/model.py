@@ -12,6 +12,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import pandas as pd
 
 from ..dictionary import DataDictionary
 from ..errors import ArgumentRefused, DataMismatch, GateFailed
-from ..privacy import OpenedSums
+from ..privacy import OpenedSums, epsilon_of
 from ..storage import whole_file
 from .counts import one_way_counts
 from .encoder import Encoder
@@ -28,7 +29,12 @@ from .estimation import GraphicalModel
 from .structural_zeros import rule_coverage
 
 _FORMAT = 1
+_UNREADABLE = (
+    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 _REDRAWS = 200
+MOST_ROWS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class FittedModel:
     privacy : dict or None
         What was spent and against whom; None when noise was off.
     provenance : dict
-        Keyed fingerprints of the data, seed, sites, dictionary digest.
+        Seed, sites, dictionary digest, how each rule is kept. Nothing of the
+        data but what was opened.
     replayed : bool
         True when the sums had been opened before, so that nothing was charged.
         Not stored: a saved model does not say who asked first.
@@ -78,7 +85,7 @@ class FittedModel:
         Parameters
         ----------
         rows : int
-            Number of synthetic patients, from 1.
+            Number of synthetic patients, from 1 to 10 million.
         seed : int
             The same seed gives the same cohort.
 
@@ -92,17 +99,25 @@ class FittedModel:
         Raises
         ------
         ArgumentRefused
-            If `rows` is not a whole number from 1.
+            If `rows` or `seed` is not such a whole number.
         GateFailed
             If the rules cannot be met within the cap on redraws.
         """
-        if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1:
+        if (
+            isinstance(rows, bool)
+            or not isinstance(rows, (int, np.integer))
+            or not (1 <= rows <= MOST_ROWS)
+        ):
             raise ArgumentRefused(
-                "The number of synthetic patients is not a whole number from 1.",
-                "For example 1000.",
+                "The number of synthetic patients cannot be used.",
+                f"A whole number from 1 to {MOST_ROWS}, for example 1000.",
                 "Use --rows 1000.",
             )
-        rng = np.random.default_rng([seed, 0x5A])
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ArgumentRefused(
+                "The seed is not a whole number from 0.", "For example 1.", "Use --seed 1."
+            )
+        rng = np.random.default_rng([int(seed), 0x5A])
         encoder = Encoder(self.dictionary, self.columns)
         rules = rule_coverage(encoder).decidable
         codes = self.graph.draw(int(rows), rng)
@@ -182,26 +197,26 @@ class FittedModel:
                         (tuple(clique), arrays[f"zeros_{i}"])
                         for i, clique in enumerate(described["zero_cliques"])
                     )
-            if described["format"] != _FORMAT:
-                raise ValueError("format")
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            graph = GraphicalModel(
+                tuple(described["sizes"]),
+                float(described["total"]),
+                tuple(tuple(clique) for clique in described["cliques"]),
+                potentials,
+                zeros,
+            )
+            model = FittedModel(
+                described["generator"], dictionary, graph, tuple(described["columns"]),
+                opened, described["privacy"], described["provenance"],
+            )  # fmt: skip
+            _refuse_inconsistent(model, described["format"])
+        except _UNREADABLE as error:
             raise DataMismatch(
                 f"'{Path(path).name}' is not a model that can be read ({type(error).__name__}).",
-                f"A model file of format {_FORMAT}, written by synthema fit.",
+                f"A model file of format {_FORMAT}, written by synthema fit and not changed.",
                 "Fit it again: synthema fit --data FILE --dictionary FILE "
                 "--generator marginal --out MODEL",
             ) from None
-        graph = GraphicalModel(
-            tuple(described["sizes"]),
-            described["total"],
-            tuple(tuple(clique) for clique in described["cliques"]),
-            potentials,
-            zeros,
-        )
-        return FittedModel(
-            described["generator"], dictionary, graph, tuple(described["columns"]),
-            opened, described["privacy"], described["provenance"],
-        )  # fmt: skip
+        return model
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = [
@@ -217,6 +232,7 @@ class FittedModel:
         return [
             *facts,
             ("Privacy", f"{spent} (delta {self.privacy['delta']:g}, {self.privacy['unit']})"),
+            ("Assumed", str(self.privacy["assumed"])),
             ("Release", self.release),
         ]
 
@@ -232,3 +248,21 @@ class FittedModel:
             for label, text in self._facts()
         )
         return f"<table><caption style='text-align:left'>Fitted model</caption>{rows}</table>"
+
+
+def _refuse_inconsistent(model: FittedModel, form: int) -> None:
+    """Raise ValueError where a file's parts contradict each other."""
+    encoder = Encoder(model.dictionary, model.columns)
+    shapes = [tuple(model.graph.sizes[i] for i in clique) for clique in model.graph.cliques]
+    consistent = (
+        form == _FORMAT
+        and encoder.columns == model.columns
+        and encoder.sizes == model.graph.sizes
+        and [tuple(values.shape) for values in model.graph.potentials] == shapes
+        and (model.privacy is None) == (model.opened.variances is None)
+    )
+    if consistent and model.privacy is not None:
+        proven = epsilon_of(model.opened.events(), model.privacy["delta"])
+        consistent = abs(proven - model.privacy["epsilon"]) <= 1e-9 * proven
+    if not consistent:
+        raise ValueError("contradiction")

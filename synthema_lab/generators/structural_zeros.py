@@ -1,13 +1,18 @@
 """Which combinations of codes does a dictionary rule forbid?
 
-A rule over binned variables is tried at the corners and in the middle of every
-cell. Where it is broken at all of them the cell is a structural zero of the
-model; where it is broken at some, the sampler draws again.
+A cell of binned variables is a structural zero of the model only where no
+values inside its bins could keep the rule. Between the thresholds that a rule
+names, a comparison with a constant does not change, and one linear comparison
+between variables takes its extremes at the corners; so trying both sides of
+every threshold and corner decides the cell. Rules of another form, and cells
+in which some values keep the rule, are left to the sampler, which draws again.
 """
 
 from __future__ import annotations
 
+import ast
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +22,7 @@ from ..dictionary import Rule
 from .counts import Clique
 from .encoder import CodedVariable, Encoder
 
-_LARGEST_CELLS = 20_000
+_MOST_POINTS = 200_000
 
 
 @dataclass(frozen=True)
@@ -52,53 +57,110 @@ def rule_coverage(encoder: Encoder) -> RuleCoverage:
     -------
     RuleCoverage
     """
-    dictionary = encoder.dictionary
-    decidable, undecidable = dictionary.decidable((*encoder.columns, *dictionary.derived))
+    decidable, undecidable = encoder.dictionary.decidable(encoder.columns)
     structural = {}
     for rule in decidable:
-        inputs = tuple(position for position, name in enumerate(encoder.columns)
-                       if name in rule.inputs)  # fmt: skip
-        cells = int(np.prod([encoder.sizes[position] for position in inputs], dtype=float))
-        if len(inputs) != len(rule.inputs) or cells > _LARGEST_CELLS:
-            continue  # reads a derived variable, or is too wide: rejection keeps it
+        inputs = tuple(
+            position for position, name in enumerate(encoder.columns) if name in rule.inputs
+        )
+        if len(inputs) != len(rule.inputs):
+            continue  # it reads a derived variable: the sampler keeps it
         forbidden = _forbidden(rule, inputs, encoder)
-        if forbidden.size:
+        if len(forbidden):
             structural[rule.name] = (inputs, forbidden)
     return RuleCoverage(structural, tuple(decidable), tuple(rule.name for rule in undecidable))
 
 
 def _forbidden(rule: Rule, inputs: Clique, encoder: Encoder) -> np.ndarray:
-    """Codes of the cells in which the rule is broken at every point tried."""
-    names = [encoder.columns[position] for position in inputs]
-    points = [_points(encoder.coded[name]) for name in names]
-    grid = list(itertools.product(*(range(len(p)) for p in points)))
+    """Codes of the cells in which no values keep the rule; none for another form of rule."""
+    coded = [encoder.coded[encoder.columns[position]] for position in inputs]
+    binned = {one.variable.name for one in coded if not one.levels}
+    nothing = np.empty((0, len(inputs)), dtype=np.int64)
+    if not _decided_by_points(rule.parsed.tree, binned):
+        return nothing
+    thresholds = _constants(rule.parsed.tree)
+    points = [list(_points(one, thresholds)) for one in coded]
+    if np.prod([float(len(p)) for p in points]) > _MOST_POINTS:
+        return nothing
+    grid = list(itertools.product(*points))
     tried = pd.DataFrame(
         {
-            name: pd.Series([p[row[place]][1] for row in grid], dtype=object)
-            for place, (name, p) in enumerate(zip(names, points, strict=True))
+            one.variable.name: pd.Series([row[place][1] for row in grid], dtype=object)
+            for place, one in enumerate(coded)
         }
     )
-    codes = np.array([[p[i][0] for p, i in zip(points, row, strict=True)] for row in grid])
     broken = np.asarray(rule.holds(encoder.dictionary.conform(tried))) == 0
+    codes = np.array([[code for code, _ in row] for row in grid])
     cells, which = np.unique(codes, axis=0, return_inverse=True)
     always = np.ones(len(cells), dtype=bool)
     np.logical_and.at(always, which.ravel(), broken)
     return cells[always]
 
 
-def _points(coded: CodedVariable) -> list[tuple[int, object]]:
+def _decided_by_points(tree: ast.AST, binned: set[str]) -> bool:
+    """Whether thresholds and corners decide a cell (see the module's first paragraph)."""
+    joint = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.func.id in ("choose", "cut"):
+            return False
+        if isinstance(node, ast.BinOp):
+            both = _names(node.left, binned) and _names(node.right, binned)
+            divided = isinstance(node.op, ast.Div) and _names(node.right, binned)
+            if isinstance(node.op, ast.Pow) or divided:
+                return False
+            if isinstance(node.op, ast.Mult) and both:
+                return False
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            for (left, right), operator in zip(itertools.pairwise(sides), node.ops, strict=True):
+                names = _names(left, binned) | _names(right, binned)
+                plain = not any(
+                    isinstance(part, ast.BinOp) and _names(part, binned)
+                    for side in (left, right)
+                    for part in ast.walk(side)
+                )
+                if len(names) > 1:
+                    joint += 1
+                    if isinstance(operator, ast.Eq | ast.NotEq):
+                        return False
+                elif names and not plain:
+                    return False
+    return joint <= 1
+
+
+def _names(tree: ast.AST, binned: set[str]) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & binned
+
+
+def _constants(tree: ast.AST) -> list[float]:
+    """Numbers in an expression, with either sign."""
+    found = {
+        float(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+    }
+    return sorted(found | {-number for number in found})
+
+
+def _points(coded: CodedVariable, thresholds: list[float]) -> Iterator[tuple[int, object]]:
     """Code and value of the points at which a variable is tried."""
-    points: list[tuple[int, object]] = []
     if coded.levels:
-        points += list(enumerate(coded.levels))
+        yield from enumerate(coded.levels)
     else:
         for code, (low, high) in enumerate(itertools.pairwise(coded.edges)):
+            inside = [low, *(t for t in thresholds if low < t < high), high]
+            closed = code == coded.present - 1
             if coded.variable.type == "integer":
-                top = high if code == coded.present - 1 else high - 1
-                values = {np.ceil(low), np.floor((low + top) / 2), np.floor(top)}
+                top = high if closed else high - 1
+                near = {float(np.floor(edge + step)) for edge in inside for step in (-1, 0, 1)}
+                near |= {float(np.floor((a + b) / 2)) for a, b in itertools.pairwise(inside)}
+                values = {value for value in near if np.ceil(low) <= value <= top}
             else:
-                values = {low, (low + high) / 2, np.nextafter(high, low)}
-            points += [(code, value) for value in sorted(values)]
+                values = {low, np.nextafter(high, low), *inside[1:-1]}
+                values |= {(a + b) / 2 for a, b in itertools.pairwise(inside)}
+                for threshold in inside[1:-1]:
+                    values |= {np.nextafter(threshold, low), np.nextafter(threshold, high)}
+                values |= {high} if closed else set()
+            yield from ((code, float(value)) for value in sorted(values))
     if coded.variable.missing:
-        points.append((coded.present, None))
-    return points
+        yield (coded.present, None)

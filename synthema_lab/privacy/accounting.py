@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import numpy as np
 
 from ..errors import ArgumentRefused
 from .skellam import ORDERS, SkellamEvent, renyi_bound
+
+LARGEST_DELTA = 1e-3
+LARGEST_VARIANCE = 1e7
+"""Squared patients a cell; beyond it a release of any cohort here is noise only."""
 
 
 def check_budget(epsilon: float | None, delta: float) -> None:
@@ -24,14 +29,14 @@ def check_budget(epsilon: float | None, delta: float) -> None:
     epsilon : float or None
         None switches noise off; otherwise above 0 and finite.
     delta : float
-        Between 0 and 1, both excluded.
+        Above 0, at most 0.001.
 
     Raises
     ------
     ArgumentRefused
         With what to type instead.
     """
-    if epsilon is not None and not (isinstance(epsilon, (int, float)) and not math.isnan(epsilon)):
+    if epsilon is not None and not _is_number(epsilon):
         raise ArgumentRefused(
             "Epsilon is not a number.",
             "A finite number above 0, or none to switch noise off.",
@@ -43,10 +48,11 @@ def check_budget(epsilon: float | None, delta: float) -> None:
             "A finite number above 0; smaller means more noise and more privacy.",
             "Use epsilon 3 (default), or none to switch noise off (no privacy is claimed then).",
         )
-    if isinstance(delta, bool) or not isinstance(delta, (int, float)) or not 0 < delta < 1:
+    if not _is_number(delta) or not 0 < delta <= LARGEST_DELTA:
         raise ArgumentRefused(
-            "Delta is not a probability between 0 and 1.",
-            "A number well below one over the number of patients, such as 1e-5.",
+            "Delta cannot be used.",
+            f"A number above 0, at most {LARGEST_DELTA:g} and well below one over the number of "
+            "patients: the chance that the statement about epsilon fails.",
             "Use --delta 1e-5.",
         )
 
@@ -117,12 +123,19 @@ def calibrate(weights: Sequence[float], epsilon: float, delta: float) -> tuple[f
     while spent(high) > epsilon:
         low, high = high, high * 4
         if high > 1e15:
-            raise ArgumentRefused(
-                f"Epsilon {epsilon:g} would need noise far above any cohort.",
-                "A budget that leaves something to learn.",
-                "Use a larger epsilon; below 0.1 a cohort of a few thousand is all noise.",
-            )
+            break
     while high / low > 1 + 1e-5:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if spent(middle) <= epsilon else (middle, high)
+    if high / share.min() > LARGEST_VARIANCE:
+        raise ArgumentRefused(
+            f"Epsilon {epsilon:g} would need noise with a standard deviation of "
+            f"{math.sqrt(high / share.min()):.0f} patients in a cell.",
+            f"Noise below {math.sqrt(LARGEST_VARIANCE):.0f} patients in a cell.",
+            "Use a larger epsilon, or fewer marginals in the dictionary's workload.",
+        )
     return tuple(float(high / part) for part in share)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(float(value))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BudgetExhausted
+from ..storage import whole_file
 from .accounting import check_budget, epsilon_of
 from .skellam import SkellamEvent
 
@@ -57,6 +58,12 @@ class Ledger:
         The file; made at the first charge.
     epsilon, delta : float
         Budget for each data set over all releases together.
+
+    Notes
+    -----
+    A data set is known by the name it is charged under. Who can rename the
+    data can start a new account: the ledger is the custodian's book-keeping,
+    and enforcement is the custodian's.
 
     Examples
     --------
@@ -112,7 +119,8 @@ class Ledger:
         from filelock import FileLock
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock", timeout=30):
+        datasets = list(dict.fromkeys(datasets))
+        with FileLock(f"{self.path}.lock", timeout=60):
             lines = self._lines()
             for dataset in datasets:
                 held = [
@@ -138,10 +146,9 @@ class Ledger:
                 line, previous = _sealed(charge, previous)
                 charges.append(charge)
                 written.append(line)
-            with open(self.path, "a", encoding="utf-8") as ledger:
-                ledger.write("".join(written))
-                ledger.flush()
-                os.fsync(ledger.fileno())
+            before = self.path.read_text(encoding="utf-8") if lines else ""
+            with whole_file(self.path) as whole:
+                whole.write_text(before + "".join(written), encoding="utf-8")
         return tuple(charges)
 
     def _lines(self) -> list[tuple[Charge, str]]:

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import zipfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ import numpy as np
 from ..errors import DataMismatch
 from ..storage import whole_file
 from .skellam import SkellamEvent
+
+MOST_EDITIONS = 256
+LONGEST_WAIT = 600
+"""Seconds to wait for another fit in the same workspace."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +97,9 @@ class ReleaseStore:
     Parameters
     ----------
     folder : path
-        Made when the first release is stored; new releases are stored here.
-    *also : path
-        Folders that are looked into first and never written, such as the sums
-        kept with a run that is being repeated.
+        Made when the first release is stored.
+    read_only : bool
+        For sums kept with a run that is being repeated: nothing is written.
 
     Examples
     --------
@@ -106,8 +110,17 @@ class ReleaseStore:
     ([5, 7], None)
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *also: str | os.PathLike[str]) -> None:
-        self.folder, self.also = Path(folder), tuple(Path(other) for other in also)
+    def __init__(self, folder: str | os.PathLike[str], read_only: bool = False) -> None:
+        self.folder, self.read_only = Path(folder), read_only
+
+    def locked(self) -> AbstractContextManager[object]:
+        """Held while a release is looked up, charged, opened and stored."""
+        from filelock import FileLock
+
+        if self.read_only:
+            return nullcontext()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / ".lock", timeout=LONGEST_WAIT)
 
     def identify(self, request: dict[str, object], fresh: bool = False) -> str:
         """Identifier under which a request is stored, or is to be stored.
@@ -125,10 +138,13 @@ class ReleaseStore:
         str
             16 hexadecimal digits: of the newest stored edition, else of the first.
         """
-        edition = 0
-        while self.path(release_identifier(request, edition)).exists():
-            edition += 1
-        return release_identifier(request, edition if fresh else max(0, edition - 1))
+        stored = [
+            edition
+            for edition in range(MOST_EDITIONS)
+            if self.path(release_identifier(request, edition)).exists()
+        ]
+        newest = max(stored, default=-1)
+        return release_identifier(request, newest + 1 if fresh else max(0, newest))
 
     def get(self, release: str) -> OpenedSums | None:
         """The stored sums, or None where this release was never opened."""
@@ -137,14 +153,11 @@ class ReleaseStore:
 
     def put(self, opened: OpenedSums) -> None:
         """Store a release whole or not at all; it replaces one of the same request."""
-        with whole_file(self.folder / f"{opened.release}.npz") as path:
+        with whole_file(self.path(opened.release)) as path:
             path.write_bytes(opened.to_bytes())
 
     def path(self, release: str) -> Path:
         """Where a release is, or would be, stored."""
-        for folder in self.also:
-            if (folder / f"{release}.npz").exists():
-                return folder / f"{release}.npz"
         return self.folder / f"{release}.npz"
 
 

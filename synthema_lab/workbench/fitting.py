@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
@@ -23,6 +22,7 @@ from ..generators import Custody, FittedModel, addition, get
 from ..privacy import Ledger, ReleaseStore, SkellamEvent
 from .fingerprints import workspace_key
 from .paths import runs_folder
+from .record import REPLAY
 
 PUBLIC_KEY = b"synthema-lab public cohort"
 """Fingerprint key of public cohorts, so that everybody computes the same fingerprint."""
@@ -106,7 +106,7 @@ def fit(
         raise ArgumentRefused("No table was given.", "At least one table.", "Use --data FILE.")
     _refuse_shared_patients(sites, dictionary)
     kept = budget or ledger()
-    replaying = bool(os.environ.get("SYNTHEMA_REPLAY"))
+    replaying = os.environ.get(REPLAY)
 
     def charge(release: str, events: Sequence[SkellamEvent]) -> None:
         if replaying:
@@ -124,7 +124,10 @@ def fit(
         total = secure_total(len(sites), bound=(2**31 - 1) // len(sites), threshold=len(sites))
     custody = Custody(
         total=addition if total is None else total,
-        store=releases(),
+        # A repeated run replays the sums kept with it, whatever it asked for the first time.
+        store=ReleaseStore(
+            replaying or runs_folder() / "releases", read_only=replaying is not None
+        ),
         charge=charge,
         fingerprint_key=PUBLIC_KEY if public else workspace_key(),
     )
@@ -133,16 +136,10 @@ def fit(
         model = get(generator).fit(
             list(sites.values()), dictionary,
             epsilon=epsilon, delta=delta, seed=seed, colluding=colluding,
-            fresh_noise=fresh_noise, custody=custody,
+            fresh_noise=fresh_noise and not replaying, custody=custody,
             progress=lambda share: bar.update(int(100 * share) - bar.n),
         )  # fmt: skip
     return replace(model, transcript=None if total is None else total.transcript)
-
-
-def releases() -> ReleaseStore:
-    """Opened sums of this workspace, and those of a run that is being repeated."""
-    replay = os.environ.get("SYNTHEMA_REPLAY")
-    return ReleaseStore(runs_folder() / "releases", *([Path(replay)] if replay else []))
 
 
 def _refuse_shared_patients(sites: Mapping[str, pd.DataFrame], dictionary: DataDictionary) -> None:

@@ -25,7 +25,7 @@ def exact_divergence(variance: float, order: int) -> float:
     return special.logsumexp(terms) / (order - 1)
 
 
-@pytest.mark.parametrize("variance", [2.0, 5.0, 20.0, 100.0, 900.0])
+@pytest.mark.parametrize("variance", [0.1, 0.5, 2.0, 5.0, 20.0, 100.0, 900.0])
 @pytest.mark.parametrize("order", [2, 3, 4, 8, 16, 32])
 def test_the_proven_bound_is_never_below_the_exact_divergence(variance, order):
     bound = renyi_bound(SkellamEvent(variance), (order,))[0]
@@ -77,7 +77,7 @@ def test_all_orders_are_whole_numbers_from_two_because_the_proof_needs_them():
     assert all(isinstance(order, int) and order >= 2 for order in ORDERS)
 
 
-@pytest.mark.parametrize("epsilon", [0, 0.0, -1, math.nan, math.inf, "3"])
+@pytest.mark.parametrize("epsilon", [0, 0.0, -1, math.nan, math.inf, "3", True])
 def test_a_meaningless_epsilon_is_refused(epsilon):
     with pytest.raises(ArgumentRefused) as refused:
         calibrate([1.0], epsilon, 1e-5)
@@ -85,10 +85,19 @@ def test_a_meaningless_epsilon_is_refused(epsilon):
     assert "Next:" in str(refused.value)
 
 
-@pytest.mark.parametrize("delta", [0, 1, -1e-5, math.nan, True])
+@pytest.mark.parametrize("delta", [0, 1, 0.999, 0.01, -1e-5, math.nan, True])
 def test_a_meaningless_delta_is_refused(delta):
     with pytest.raises(ArgumentRefused):
         calibrate([1.0], 3.0, delta)
+
+
+def test_a_budget_that_asks_for_noise_above_any_cohort_is_refused():
+    with pytest.raises(ArgumentRefused, match="standard deviation"):
+        calibrate([1.0] * 16, 1e-3, 1e-5)
+
+
+def test_a_numpy_number_is_a_number():
+    assert calibrate([1.0], np.float64(3.0), 1e-5) == calibrate([1.0], 3.0, 1e-5)
 
 
 @pytest.mark.parametrize("variance", [0.0, -1.0, math.nan, math.inf])

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from concurrent.futures import ProcessPoolExecutor
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from synthema_lab.errors import BudgetExhausted, DataMismatch
-from synthema_lab.privacy import Ledger, OpenedSums, ReleaseStore, SkellamEvent, epsilon_of
+from synthema_lab.privacy import (
+    Ledger,
+    OpenedSums,
+    ReleaseStore,
+    SkellamEvent,
+    epsilon_of,
+    release_identifier,
+)
 
 EVENTS = [SkellamEvent(60.0)] * 5
 
@@ -75,20 +85,21 @@ def test_a_changed_ledger_is_noticed_and_nothing_can_be_charged(tmp_path, change
         ledger.charge("registry", "r4", EVENTS, "test")
 
 
-def charge_in_process(path: str) -> bool:
-    try:
-        Ledger(path, epsilon=1.5).charge("registry", "race", EVENTS, "race")
-    except BudgetExhausted:
-        return False
-    return True
+RACE = """
+import sys
+from synthema_lab.privacy import Ledger, SkellamEvent
+Ledger(sys.argv[1], epsilon=1.5).charge("registry", "race", [SkellamEvent(60.0)] * 5, "race")
+"""
 
 
 def test_two_processes_that_race_for_the_last_epsilon_do_not_both_get_it(tmp_path):
     path = str(tmp_path / "ledger.jsonl")
     assert epsilon_of(EVENTS, 1e-5) < 1.5 < epsilon_of(EVENTS * 2, 1e-5)
-    with ProcessPoolExecutor(2) as pool:
-        charged = list(pool.map(charge_in_process, [path] * 4))
-    assert charged.count(True) == 1
+    started = [
+        subprocess.Popen([sys.executable, "-c", RACE, path], stderr=subprocess.DEVNULL)
+        for _ in range(4)
+    ]
+    assert sorted(process.wait() for process in started) == [0, 1, 1, 1]
     assert len(Ledger(path).history()) == 1
 
 
@@ -134,10 +145,42 @@ def test_the_same_request_replays_and_fresh_noise_is_a_new_edition(tmp_path):
     assert store.identify(request) == second, "the newest edition is replayed"
 
 
-def test_a_run_that_is_repeated_finds_its_own_sums_first(tmp_path):
-    kept = ReleaseStore(tmp_path / "run")
-    kept.put(SUMS)
-    store = ReleaseStore(tmp_path / "workspace", tmp_path / "run")
-    assert store.get("r1") is not None
-    store.put(OpenedSums("r9", (("sex",),), (np.array([1]),), None))
-    assert not (tmp_path / "run" / "r9.npz").exists()
+def test_a_repeated_run_finds_the_edition_that_it_kept_whichever_it_was(tmp_path):
+    request = {"cliques": [["sex"]], "epsilon": 3.0}
+    third = release_identifier(request, edition=2)
+    ReleaseStore(tmp_path).put(OpenedSums(third, (("sex",),), (np.array([1]),), (9.0,)))
+    kept = ReleaseStore(tmp_path, read_only=True)
+    assert kept.identify(request) == third
+    with kept.locked():
+        assert sorted(path.name for path in tmp_path.iterdir()) == [f"{third}.npz"]
+
+
+def test_every_data_set_of_a_release_must_be_covered_not_only_the_last(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl", epsilon=2.0)
+    ledger.charge("north", "r1", EVENTS * 2, "first")
+    for order in (["south", "north"], ["north", "south"]):
+        with pytest.raises(BudgetExhausted):
+            ledger.charge_all(order, "r2", EVENTS * 2, "second")
+    assert ledger.datasets() == ("north",)
+
+
+def test_a_data_set_named_twice_is_charged_once(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.charge_all(["north", "north"], "r1", EVENTS, "first")
+    assert len(ledger.history()) == 1
+
+
+def test_a_charge_that_cannot_be_written_leaves_the_ledger_as_it_was(tmp_path, monkeypatch):
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    ledger.charge("north", "r1", EVENTS, "first")
+    before = ledger.path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="space"):
+            ledger.charge_all(["south", "north"], "r2", EVENTS, "second")
+    assert ledger.path.read_bytes() == before
+    assert len(ledger.history()) == 1

@@ -8,7 +8,7 @@ from scipy import stats
 
 from synthema_lab import randomness
 from synthema_lab.errors import ArgumentRefused
-from synthema_lab.privacy import skellam_share
+from synthema_lab.privacy import noise, skellam_share
 from synthema_lab.privacy.noise import _cumulative
 
 
@@ -63,6 +63,23 @@ def test_extreme_random_bits_give_the_ends_of_the_table_and_no_error():
         assert skellam_share(np.array([8.0]), counted=1).tolist() == [0]
     with randomness.swapped(lambda size: b"\xff" * size):
         assert skellam_share(np.array([8.0]), counted=1).tolist() == [0]
+
+
+def test_ties_in_the_upper_half_are_decided_by_the_lower_half():
+    """Bits that equal an entry's upper half: below its lower half, and not below it."""
+    high, low = _cumulative(4.0)
+    entry = 3
+
+    def bits(lower: int):
+        words = np.array([high[entry], lower, 0, 0], dtype="<u8").tobytes()
+        return lambda size: (words * (size // 16 + 1))[:size]
+
+    with randomness.swapped(bits(int(low[entry]) - 1)):
+        below = noise._inverted(4.0, 1)
+    with randomness.swapped(bits(int(low[entry]))):
+        not_below = noise._inverted(4.0, 1)
+    assert below.tolist() == [entry]
+    assert not_below.tolist() == [entry + 1]
 
 
 def test_a_large_variance_is_drawn_as_a_sum_of_smaller_ones():

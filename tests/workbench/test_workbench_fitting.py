@@ -68,18 +68,32 @@ def test_a_repeated_run_finds_the_sums_kept_with_it(cohort, monkeypatch, tmp_pat
     pd.testing.assert_frame_equal(first.sample(100, 2), again.sample(100, 2))
 
 
-def test_a_private_fingerprint_differs_between_workspaces_and_a_public_one_does_not(
+def test_a_run_that_drew_fresh_noise_is_repeated_with_the_sums_it_kept(
+    cohort, monkeypatch, workspace, tmp_path
+):
+    for _ in range(2):
+        model = lab.fit(
+            {"all": cohort.patients}, cohort.dictionary, "independent", fresh_noise=True
+        )
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / f"{model.release}.npz").write_bytes(model.opened.to_bytes())
+    monkeypatch.setenv("SYNTHEMA_REPLAY", str(tmp_path / "kept"))
+    again = lab.fit({"all": cohort.patients}, cohort.dictionary, "independent", fresh_noise=True)
+    assert again.release == model.release
+    assert len(lab.ledger().history()) == 2
+
+
+def test_a_private_release_differs_between_workspaces_and_a_public_one_does_not(
     cohort, monkeypatch, tmp_path
 ):
-    def fingerprint(runs, public):
+    def release(runs, public):
         monkeypatch.setenv("SYNTHEMA_RUNS", str(tmp_path / runs))
-        model = lab.fit(
+        return lab.fit(
             {"all": cohort.patients}, cohort.dictionary, "independent", epsilon=None, public=public
-        )
-        return model.provenance["fingerprints"]
+        ).release
 
-    assert fingerprint("a", public=True) == fingerprint("b", public=True)
-    assert fingerprint("a", public=False) != fingerprint("b", public=False)
+    assert release("a", public=True) == release("b", public=True)
+    assert release("a", public=False) != release("b", public=False)
 
 
 def test_two_sites_and_no_site_are_refused(cohort):

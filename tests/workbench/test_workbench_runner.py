@@ -155,7 +155,11 @@ def test_an_interrupt_leaves_no_run_and_no_process(notebook, project, tmp_path, 
         "time.sleep(600)"
     )
     notebook("40_generate", cell)
-    code = 'from synthema_lab.workbench.runner import run_notebook; run_notebook("40_generate")'
+    # A shell starts background jobs with interrupts ignored; a person's terminal does not.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        'from synthema_lab.workbench.runner import run_notebook; run_notebook("40_generate")'
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     try:
         assert until(marker.exists)
@@ -166,6 +170,7 @@ def test_an_interrupt_leaves_no_run_and_no_process(notebook, project, tmp_path, 
     finally:
         process.kill()
         process.wait()
+        process.stderr.close()
     assert b"KeyboardInterrupt" in said
     assert until(lambda: not any(map(alive, pids)))
     assert inside(project / "runs") == []
