@@ -33,7 +33,7 @@ lab: $(STAMP)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/00_start_here.ipynb
 
 docs: $(STAMP)
-	@$(SYNTHEMA) list
+	@$(PYTHON) -m synthema_lab.workbench.docs
 
 bench: $(STAMP)
 	@$(PYTHON) -m benchmarks.run
