@@ -22,9 +22,14 @@ def list_command(as_json: bool, quiet: bool) -> None:
     from ..generators import describe
     from ..workbench.folder import finished_runs
     from ..workbench.overviews import notebooks
+    from ..workbench.paths import runs_folder
 
     runs = [
-        {"run": run.path.name, "notebook": run.notebook, "folder": str(run.path)}
+        {
+            "run": str(run.path.relative_to(runs_folder())),
+            "notebook": run.notebook,
+            "folder": str(run.path),
+        }
         for run in finished_runs()
     ]
     questions = notebooks()

@@ -2,8 +2,9 @@
 
 Everything here is an aggregate of real patients: curves on a public grid that
 end where fewer than ten are at risk, shares over public bins with small counts
-hidden, hazard ratios of groups of at least ten, rates of an attack. No row
-belongs to one patient.
+hidden, hazard ratios of groups of at least ten, rates of an attack. Survival
+of real patients is given in whole percent. These are plain disclosure rules,
+outside any epsilon.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def published_curves(
     """
     curves = {
         "bounds": _bounds(found),
-        "survival": _stacked(found, ("km_gap", "km_gap_by_group"), tuple(SAID)),
+        "survival": _whole_percent(_stacked(found, ("km_gap", "km_gap_by_group"), tuple(SAID))),
         "hazard_ratios": _stacked(found, ("log_hr_error",), ("candidate", "floor")),
         "univariate": _univariate(found),
         "missingness": _curve(found, "candidate", "missingness_difference", "missingness").rename(
@@ -72,6 +73,15 @@ def _stacked(found: Found, measures: tuple[str, ...], roles: tuple[str, ...]) ->
                 keep = table if role == "candidate" else table[table["table"] == "candidate"]
                 tables.append(keep.replace({"table": {"candidate": SAID[role]}}))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _whole_percent(curves: pd.DataFrame) -> pd.DataFrame:
+    """Curves of real patients rounded, so that a step does not tell a number of deaths."""
+    if len(curves):
+        real = curves["table"].isin(["real", SAID["ceiling"]])
+        for column in ("survival", "low", "high"):
+            curves.loc[real, column] = curves.loc[real, column].round(2)
+    return curves
 
 
 def _bounds(found: Found) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from ..cohorts import Cohort
 from ..dictionary import DataDictionary
 from ..generators import FittedModel
 from ..generators.encoder import Encoder
+from ..privacy import epsilon_of
 from ..validation import Validation
 from .display import interval, number
 from .paths import notebooks_folder
@@ -116,12 +117,43 @@ def rules_kept(cohort: pd.DataFrame, dictionary: DataDictionary) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["rule", "meaning", "broken", "undecided"])
 
 
+def caveats(dictionary: DataDictionary) -> pd.DataFrame:
+    """What to know before using each variable, as the dictionary says."""
+    rows = [
+        {"variable": variable.label, "caveat": variable.caveat}
+        for variable in dictionary.variables.values()
+        if variable.caveat
+    ]
+    return pd.DataFrame(rows, columns=["variable", "caveat"])
+
+
+def spent(models: Mapping[str, FittedModel]) -> pd.DataFrame:
+    """What several releases from the same patients cost, each and all together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``release``, ``epsilon``, ``delta``; the last row composes all
+        events, which is less than their sum.
+    """
+    delta = max(float(model.privacy["delta"]) for model in models.values())
+    rows = [
+        {"release": name, "epsilon": round(float(model.privacy["epsilon"]), 2), "delta": delta}
+        for name, model in models.items()
+    ]
+    events = [event for model in models.values() for event in model.opened.events()]
+    together = round(epsilon_of(events, delta), 2)
+    return pd.DataFrame([*rows, {"release": "all together", "epsilon": together, "delta": delta}])
+
+
 HEADLINES = (
     "c2st_auc",
     "km_gap",
+    "km_gap_by_group",
     "log_hr_error",
     "c_index",
     "membership_tpr",
+    "membership_auc",
     "rules_broken",
 )
 """The metrics that a reader sees first."""

@@ -66,6 +66,7 @@ def validation_page(
         title="What the attacks found" if group == "privacy" else "How far can this be trusted?",
         heading=validation.heading,
         refused=refused,
+        attacked=validation.holdout_rows > 0,
         metrics=html_table(header, rows),
         draws=validation.draws,
         figures=_drawn(validation, group),

@@ -45,7 +45,10 @@ class Verification:
     notes: Sequence[str] = ()
 
     def __str__(self) -> str:
-        said = f"{self.files} files are as they were written."
+        said = (
+            f"{self.files} files of results are as they were written (the report and the executed "
+            "notebook are not compared)."
+        )
         if self.rerun:
             said += " Run again with the recorded parameters: every number is the same."
         return "\n".join([said, *(f"  Note: {note}." for note in self.notes)])
@@ -72,7 +75,7 @@ def verify(
     DataMismatch
         If the folder holds no finished run.
     """
-    runs = open_runs(run_folder)
+    runs = open_runs(Path(run_folder).resolve())  # kernels stand elsewhere
     files = 0
     changed: list[str] = []
     for run in runs:

@@ -72,6 +72,28 @@ def test_a_copy_of_the_patients_is_refused_with_five_and_its_reasons(tables, tmp
     assert {metric["group"] for metric in metrics} == {"privacy"}
 
 
+def test_the_held_out_patients_themselves_are_refused(tables, tmp_path, capsys):
+    assert call("privacy", tables["holdout"], tables, tmp_path / "held", "-q") == 5
+    assert "held-out patients" in capsys.readouterr().err
+
+
+def test_near_copies_are_refused_also_without_a_holdout_and_no_verdict_is_claimed(
+    tables, tmp_path, capsys
+):
+    near = pd.read_csv(tables["real"]).assign(patient_id=lambda t: "n" + t["patient_id"])
+    near["wbc_gl"] = (near["wbc_gl"] + 0.1).clip(upper=500)
+    near["os_days"] += 1
+    near = write_table(near.drop(columns="patient_id"), tmp_path / "near.csv")
+    arguments = ["validate", "--real", tables["real"], "--dictionary", "leuksurv", "-q"]
+    with pytest.raises(SystemExit) as left:
+        main([*map(str, arguments), "--synthetic", str(near), "--out", str(tmp_path / "near")])
+    assert left.value.code == 5
+    assert "near copies" in capsys.readouterr().err
+    main([*map(str, arguments), "--synthetic", str(tables["released"]),
+          "--out", str(tmp_path / "open")])  # fmt: skip
+    assert "Not attacked" in (tmp_path / "open" / "report.html").read_text()
+
+
 def test_a_holdout_that_overlaps_the_patients_leaves_with_three(tables, tmp_path, capsys):
     mixed = {**tables, "holdout": tables["real"]}
     out = tmp_path / "overlap"

@@ -38,18 +38,7 @@ def finished(run):
 
 
 def test_an_untouched_run_is_as_it_was_written(finished):
-    assert "3 files are as they were written" in str(verify(finished))
-
-
-@pytest.mark.parametrize("file", ["tables/t.csv", "tables/t.json", "restricted/data/p.csv"])
-def test_one_changed_byte_is_caught(finished, file):
-    path = finished.path / file
-    content = bytearray(path.read_bytes())
-    content[-2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(NotReproduced, match=file) as caught:
-        verify(finished)
-    assert caught.value.exit_code == 6
+    assert "3 files of results are as they were written" in str(verify(finished))
 
 
 def test_a_file_that_is_gone_is_caught(finished):
@@ -76,7 +65,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
 
 
 def test_a_rerun_reads_the_same_inputs_replays_paid_sums_and_gives_the_same(
-    notebook, project, tmp_path
+    notebook, project, tmp_path, monkeypatch
 ):
     seen = (
         "import os\n\n"
@@ -92,6 +81,10 @@ def test_a_rerun_reads_the_same_inputs_replays_paid_sums_and_gives_the_same(
     run_notebook("30_train", parameters={"seed": 6})  # newer, and not what the run has read
     assert "every number is the same" in str(verify(run, rerun=True))
     assert (tmp_path / "seen").read_text().split() == ["None", str(run.path / "releases")]
+    # Kernels stand in another folder: a folder named from here is made absolute for them.
+    monkeypatch.chdir(run.path.parent)
+    assert "every number is the same" in str(verify(run.path.name, rerun=True))
+    assert (tmp_path / "seen").read_text().split()[-1] == str(run.path / "releases")
 
 
 def test_a_rerun_that_differs_lists_what_differs(notebook):

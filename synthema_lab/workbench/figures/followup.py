@@ -64,6 +64,7 @@ def cohort_survival(
             )
         panel.set_ylim(0, 1)
         panel.set_xlim(0, survival.horizon)
+        panel.set_xticks(np.linspace(0, survival.horizon, 6))
         panel.set_ylabel("Survival probability")
         panel.set_xlabel(f"{described.label} ({unit})")
         light_grid(panel)
@@ -72,7 +73,7 @@ def cohort_survival(
     caption = (
         f"Kaplan-Meier survival of the real patients by {group.lower()}, with 95% confidence bands "
         f"(log-log), read on a public grid of {GRID} times. Curves end where fewer than {FEWEST} "
-        "patients are at risk."
+        "patients are at risk. Values are in whole percent."
     )
     last = data.groupby("group", sort=False).last()
     said = ", ".join(
@@ -96,8 +97,8 @@ def _curve(patients: pd.DataFrame, survival, grid: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "time": shown.round(3),
-            "survival": fitted.predict(shown).to_numpy().round(4),
-            "low": band.iloc[before, 0].to_numpy().round(4),
-            "high": band.iloc[before, 1].to_numpy().round(4),
+            "survival": fitted.predict(shown).to_numpy().round(2),
+            "low": band.iloc[before, 0].to_numpy().round(2),
+            "high": band.iloc[before, 1].to_numpy().round(2),
         }
     )
