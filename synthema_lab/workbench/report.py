@@ -135,7 +135,17 @@ def at_a_glance(
             _place(rows, record, _about(run, record), said)
     for row in rows:
         row["cells"] = [row["by_cohort"].get(cohort) for cohort in cohorts]
-        row["notes"] = list(dict.fromkeys(c["note"] for c in row["cells"] if c and c["note"]))
+        notes = {
+            cohort: cell["note"]
+            for cohort, cell in zip(cohorts, row["cells"], strict=True)
+            if cell and cell["note"]
+        }
+        several = len(set(notes.values())) > 1
+        row["notes"] = (
+            [f"{cohort}: {note}" for cohort, note in notes.items()]
+            if several
+            else list(dict.fromkeys(notes.values()))
+        )
     return facts, rows
 
 
