@@ -99,10 +99,7 @@ def render(runs: Sequence[RunFolder], *, title: str = "", summary: str = "") -> 
         "terms": [],
     }
     template = environment.get_template("report.html.j2")
-    words = unescape(
-        re.sub(r"<style>.*?</style>|<[^>]+>", " ", template.render(context), flags=re.S)
-    )
-    return template.render({**context, "terms": glossary(words)})
+    return template.render({**context, "terms": glossary(_words(template.render(context)))})
 
 
 def _words(page: str) -> str:

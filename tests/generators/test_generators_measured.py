@@ -94,7 +94,7 @@ def test_a_fit_against_colluding_sites_opens_sums_with_more_noise(toy, patients)
 
 
 def test_each_site_adds_its_share_so_that_honest_shares_carry_the_stated_variance(toy, patients):
-    """Variance of 600 cells within 25%: over four standard errors, noise from the system."""
+    """Variance of 500 cells or more within 30%: over four standard errors, system noise."""
     encoder = Encoder(toy, patients.columns)
     codes = encoder.encode(patients.iloc[:0])
     cliques = [(0, 4, 5, 6)]
