@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from . import keys
+from .coordinator_state import CoordinatorState, pack_state, unpack_state
 from .encoding import decode
 from .errors import (
     MessageOutOfTurn,
@@ -44,6 +45,8 @@ class Coordinator:
         then "ended".
     opened : OpenedSum or None
         The sum, once the last stage is closed.
+    sent : dict of str to bytes
+        What the last `close` returned, to be sent again after a crash.
 
     Examples
     --------
@@ -62,15 +65,8 @@ class Coordinator:
 
     def __init__(self, settings: RoundSettings) -> None:
         self.settings = settings
-        self.stage = "advertise"
         self.opened: OpenedSum | None = None
-        self._expected: tuple[int, ...] = tuple(range(settings.sites))
-        self._collected: dict[int, object] = {}
-        self._adverts: dict[int, Advert] = {}
-        self._keys = self._sharers_digest = self._statement = b""
-        self._sharers: tuple[int, ...] = ()
-        self._survivors: tuple[int, ...] = ()
-        self._total = np.zeros(settings.length, dtype=settings.dtype)
+        self._state = CoordinatorState.new(settings)
 
     def __repr__(self) -> str:
         return f"Coordinator({self.settings.round_id!r}, stage={self.stage!r})"
@@ -79,7 +75,9 @@ class Coordinator:
     def waiting(self) -> frozenset[str]:
         """Names of the sites that may still answer in this stage."""
         names = self.settings.roster.names
-        return frozenset(names[site] for site in self._expected if site not in self._collected)
+        return frozenset(
+            names[site] for site in self._state.expected if site not in self._state.collected
+        )
 
     def receive(self, message: Buffer) -> str:
         """Take a site's message for the present stage.
@@ -98,19 +96,19 @@ class Coordinator:
         kind, accept, _ = self._stages()[self.stage]
         frame = read(message, self.settings, kind)
         name = self.settings.roster.names[frame.sender]
-        if frame.sender not in self._expected:
+        if frame.sender not in self._state.expected:
             raise SiteUnknown(
                 f"{name} has no part in this stage any more.",
                 "A site that answered every stage before.",
                 "Let it take part in the next round.",
             )
-        if frame.sender in self._collected:
+        if frame.sender in self._state.collected:
             raise MessageOutOfTurn(
                 f"A second message of this stage came from {name}.",
                 "One message a stage from each site.",
                 "Deliver each message once.",
             )
-        self._collected[frame.sender] = accept(frame, message)
+        self._state.collected[frame.sender] = accept(frame, message)
         return name
 
     def close(self) -> dict[str, bytes]:
@@ -130,19 +128,54 @@ class Coordinator:
             If the sum cannot be opened.
         """
         self._require_open()
-        if len(self._collected) < self.settings.threshold:
+        if len(self._state.collected) < self.settings.threshold:
             raise TooFewSurvivors(
-                f"{len(self._collected)} sites answered in the stage {self.stage!r}.",
+                f"{len(self._state.collected)} sites answered in the stage {self.stage!r}.",
                 f"At least the threshold, {self.settings.threshold} of {self.settings.sites}.",
                 f"Wait for {', '.join(sorted(self.waiting))}, or start a new round.",
             )
-        answered = tuple(sorted(self._collected))
-        collected = {site: self._collected[site] for site in answered}
+        answered = tuple(sorted(self._state.collected))
+        collected = {site: self._state.collected[site] for site in answered}
         _, _, advance = self._stages()[self.stage]
         messages = advance(collected)
-        self._expected, self._collected = answered, {}
+        self._state.expected, self._state.collected = answered, {}
         names = self.settings.roster.names
-        return {names[site]: message for site, message in messages.items()}
+        self._state.sent = {names[site]: message for site, message in messages.items()}
+        return self.sent
+
+    def save(self) -> bytes:
+        """A snapshot for the coordinator's disk, to go on from after a crash.
+
+        Raises
+        ------
+        RoundEnded
+            When the round is over: the sum is what there is to keep.
+        """
+        self._require_open()
+        return pack_state(self._state, self.settings)
+
+    @classmethod
+    def restore(cls, snapshot: bytes, settings: RoundSettings) -> Coordinator:
+        """A coordinator as it was when it was saved; `sent` can be sent again.
+
+        Raises
+        ------
+        SnapshotRefused
+            If the snapshot belongs to another round or was altered.
+        """
+        coordinator = cls(settings)
+        coordinator._state = unpack_state(snapshot, settings)
+        return coordinator
+
+    @property
+    def stage(self) -> str:
+        """What is being collected."""
+        return self._state.stage
+
+    @property
+    def sent(self) -> dict[str, bytes]:
+        """What the last `close` returned."""
+        return self._state.sent
 
     def _stages(self) -> dict[str, tuple[Kind, Callable, Callable]]:
         """By stage: the kind expected, what takes a message in, what closes the stage."""
@@ -158,43 +191,43 @@ class Coordinator:
         return Advert.read(frame.body), bytes(message)
 
     def _send_keys(self, adverts: dict[int, tuple[Advert, bytes]]) -> dict[int, bytes]:
-        self._adverts = {site: advert for site, (advert, _) in adverts.items()}
+        self._state.adverts = {site: advert for site, (advert, _) in adverts.items()}
         frames = tuple(message for _, message in adverts.values())
-        self._keys = keys.keys_digest(self.settings, frames)
-        self.stage = "share"
+        self._state.keys = keys.keys_digest(self.settings, frames)
+        self._state.stage = "share"
         return dict.fromkeys(adverts, self._write(Kind.KEYS, Frames(frames)))
 
     def _accept_shares(self, frame: Frame, message: Buffer) -> Boxes:
         shares = Boxes.read(frame.body)
-        self._require_same(frame, shares.keys_digest, self._keys)
-        self._require_about(frame, shares.boxes, set(self._expected) - {frame.sender})
+        self._require_same(frame, shares.keys_digest, self._state.keys)
+        self._require_about(frame, shares.boxes, set(self._state.expected) - {frame.sender})
         return shares
 
     def _deliver(self, shares: dict[int, Boxes]) -> dict[int, bytes]:
-        self._sharers = tuple(shares)
-        self._sharers_digest = keys.sharers_digest(self._keys, shares)
-        self.stage = "mask"
+        self._state.sharers = tuple(shares)
+        self._state.sharers_digest = keys.sharers_digest(self._state.keys, shares)
+        self._state.stage = "mask"
         messages = {}
         for receiver in shares:
             others = (sender for sender in shares if sender != receiver)
             boxes = {sender: shares[sender].boxes[receiver] for sender in others}
-            messages[receiver] = self._write(Kind.DELIVERY, Boxes(self._keys, boxes))
+            messages[receiver] = self._write(Kind.DELIVERY, Boxes(self._state.keys, boxes))
         return messages
 
     def _accept_masked(self, frame: Frame, message: Buffer) -> bool:
-        masked = Masked.read(frame.body, self._total.nbytes)
-        self._require_same(frame, masked.sharers_digest, self._sharers_digest)
-        self._total += np.frombuffer(masked.vector, dtype=self._total.dtype)
+        masked = Masked.read(frame.body, self._state.total.nbytes)
+        self._require_same(frame, masked.sharers_digest, self._state.sharers_digest)
+        self._state.total += np.frombuffer(masked.vector, dtype=self._state.total.dtype)
         return True
 
     def _name_survivors(self, masked: dict[int, bool]) -> dict[int, bytes]:
-        self._survivors = tuple(masked)
-        self._statement = keys.agreement_digest(self._sharers_digest, masked)
-        self.stage = "agree"
+        self._state.survivors = tuple(masked)
+        self._state.statement = keys.agreement_digest(self._state.sharers_digest, masked)
+        self._state.stage = "agree"
         return dict.fromkeys(masked, self._write(Kind.SURVIVORS, Survivors(tuple(masked))))
 
     def _accept_agreed(self, frame: Frame, message: Buffer) -> bytes:
-        if Agreed.read(frame.body).statement != self._statement:
+        if Agreed.read(frame.body).statement != self._state.statement:
             raise SurvivorsDisagree(
                 f"{self.settings.roster.names[frame.sender]} agreed to other survivors.",
                 "The survivors that were sent to it.",
@@ -203,34 +236,34 @@ class Coordinator:
         return bytes(message)
 
     def _send_quorum(self, agreed: dict[int, bytes]) -> dict[int, bytes]:
-        self.stage = "unmask"
+        self._state.stage = "unmask"
         return dict.fromkeys(agreed, self._write(Kind.QUORUM, Frames(tuple(agreed.values()))))
 
     def _accept_unmasking(self, frame: Frame, message: Buffer) -> Unmasking:
         unmasking = Unmasking.read(frame.body)
-        self._require_same(frame, unmasking.statement, self._statement)
-        survivors = set(self._survivors)
+        self._require_same(frame, unmasking.statement, self._state.statement)
+        survivors = set(self._state.survivors)
         self._require_about(frame, unmasking.seed_shares, survivors)
-        self._require_about(frame, unmasking.key_shares, set(self._sharers) - survivors)
+        self._require_about(frame, unmasking.key_shares, set(self._state.sharers) - survivors)
         return unmasking
 
     def _open(self, unmaskings: dict[int, Unmasking]) -> dict[int, bytes]:
-        self.stage = "ended"
-        total, self._total = self._total, np.zeros(0, dtype=self._total.dtype)
-        dropped = sorted(set(self._sharers) - set(self._survivors))
+        self._state.stage = "ended"
+        total, self._state.total = self._state.total, np.zeros(0, dtype=self._state.total.dtype)
+        dropped = sorted(set(self._state.sharers) - set(self._state.survivors))
         remove_masks(
             total,
             self.settings,
-            self._adverts,
-            self._keys,
-            self._survivors,
+            self._state.adverts,
+            self._state.keys,
+            self._state.survivors,
             dropped,
             unmaskings,
         )
         names = self.settings.roster.names
         self.opened = OpenedSum(
-            decode(total, self.settings, len(self._survivors)),
-            tuple(names[site] for site in self._survivors),
+            decode(total, self.settings, len(self._state.survivors)),
+            tuple(names[site] for site in self._state.survivors),
             self.settings,
         )
         return {}

@@ -51,6 +51,10 @@ class RoundReplayed(RoundAborted):
     """A site has already taken part in a round with this id."""
 
 
+class SnapshotRefused(RoundAborted):
+    """A saved state is not one that this party made in this round, unaltered."""
+
+
 class RoundMismatch(RoundAborted):
     """A message belongs to a round with other settings or other keys."""
 

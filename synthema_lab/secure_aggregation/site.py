@@ -12,37 +12,21 @@ masks than those it shared. The second mostly makes the sum leave its range.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import MutableSet
 
 import numpy as np
 
 from .. import randomness
-from . import keys, masks
-from .dealing import Held, deal, take
+from . import keys
+from .answers import ANSWERS
 from .encoding import encode
-from .errors import (
-    MessageOutOfTurn,
-    RoundEnded,
-    RoundMismatch,
-    RoundReplayed,
-    VectorRefused,
-)
-from .evidence import checked_adverts, require_agreement, require_quorum, require_survivors
+from .errors import MessageOutOfTurn, RoundEnded, RoundReplayed, VectorRefused
 from .frames import Buffer, Kind, read, write
-from .messages import (
-    ADVERT_FRAME_BYTES,
-    AGREED_FRAME_BYTES,
-    Advert,
-    Agreed,
-    Body,
-    Boxes,
-    Frames,
-    Masked,
-    Survivors,
-    Unmasking,
-)
+from .messages import Advert, Body
 from .roster import Identity
 from .settings import RoundSettings
+from .site_state import SiteState, open_state, seal_state
 
 
 class Site:
@@ -91,7 +75,8 @@ class Site:
         self.stage = "start"
         self._identity = identity
         self._used_rounds = used_rounds
-        self._wipe()
+        self._state = SiteState()
+        self._restored = False
 
     def __repr__(self) -> str:
         return f"Site({self._identity.name!r}, {self.settings.round_id!r}, stage={self.stage!r})"
@@ -112,13 +97,13 @@ class Site:
             Also if a vector was given before: one round opens one vector.
         """
         self._require_open()
-        if self._vector is not None or self.stage not in ("start", "keys", "delivery"):
+        if self._state.vector is not None or self.stage not in ("start", "keys", "delivery"):
             raise VectorRefused(
                 "This site has already given its vector for this round.",
                 "One vector a round.",
                 "Start a new round for another vector.",
             )
-        self._vector = encode(vector, self.settings, noise)
+        self._state.vector = encode(vector, self.settings, noise)
 
     def begin(self) -> bytes:
         """Draw the keys of the round and return the signed advert.
@@ -143,14 +128,14 @@ class Site:
                 "Open a round with a new id.",
             )
         self._used_rounds.add(self.settings.round_id)
-        self._box, self._mask = keys.RoundKey(), keys.RoundKey()
-        self._seed = randomness.random_bytes(32)
-        commitment = keys.seed_commitment(self.settings, self.number, self._seed)
-        self._advert = self._write(
-            Kind.ADVERT, Advert(self._box.public, self._mask.public, commitment)
+        self._state.box, self._state.mask = keys.RoundKey(), keys.RoundKey()
+        self._state.seed = randomness.random_bytes(32)
+        commitment = keys.seed_commitment(self.settings, self.number, self._state.seed)
+        self._state.advert = self._write(
+            Kind.ADVERT, Advert(self._state.box.public, self._state.mask.public, commitment)
         )
         self.stage = "keys"
-        return self._advert
+        return self._state.advert
 
     def receive(self, message: Buffer) -> bytes:
         """Take the coordinator's message and return this site's answer.
@@ -169,99 +154,79 @@ class Site:
         ------
         RoundAborted
             Whatever is refused ends the round at this site.
+
+        Notes
+        -----
+        To outlive a crash, store `save()` before the answer is sent. A restored
+        site answers the last message again with the same bytes.
         """
+        if self._restored and _fingerprint(message) == self._state.heard:
+            return self._state.answer
         self._require_open()
-        answers = {
-            "start": self._too_early,
-            "keys": self._share,
-            "delivery": self._cover,
-            "survivors": self._agree,
-            "quorum": self._unmask,
-        }
         try:
-            return answers[self.stage](message)
+            return self._answered_once(message)
         except BaseException:
             self._end()
             raise
 
-    def _too_early(self, message: Buffer) -> bytes:
-        raise MessageOutOfTurn(
-            "A message arrived before the round began at this site.",
-            "begin() first.",
-            "Start a new round.",
-        )
-
-    def _share(self, message: Buffer) -> bytes:
-        """Check everybody's keys; split and seal the secrets for each of them."""
-        settings = self.settings
-        body = read(message, settings, Kind.KEYS).body
-        frames = Frames.read(body, ADVERT_FRAME_BYTES).frames
-        adverts = checked_adverts(settings, frames, self.number, self._advert)
-        for peer in adverts.keys() - {self.number}:
-            self._box_secrets[peer] = self._box.agree(adverts[peer].box_key)
-            self._mask_secrets[peer] = self._mask.agree(adverts[peer].mask_key)
-        self._keys = keys.keys_digest(settings, frames)
-        self._held, boxes = deal(
-            settings, self._keys, self.number, self._box_secrets, self._mask.private, self._seed
-        )
-        self.stage = "delivery"
-        return self._write(Kind.SHARES, Boxes(self._keys, boxes))
-
-    def _cover(self, message: Buffer) -> bytes:
-        """Open the shares held for others; cover the vector with all masks."""
-        settings = self.settings
-        if self._vector is None:
-            raise VectorRefused(
-                "This site has no vector for this round.",
-                "contribute(vector) before the shares are delivered.",
-                "Start a new round and contribute first.",
+    def _answered_once(self, message: Buffer) -> bytes:
+        """Answer a stage once, whatever is restored from a disk afterwards."""
+        if self.stage == "start":
+            raise MessageOutOfTurn(
+                "A message arrived before the round began at this site.",
+                "begin() first.",
+                "Start a new round.",
             )
-        delivery = Boxes.read(read(message, settings, Kind.DELIVERY).body)
-        if delivery.keys_digest != self._keys:
-            raise RoundMismatch(
-                "Shares were delivered for another list of keys.",
-                "The list of keys this site was given.",
-                "Start a new round, and check the coordinator.",
+        mark = f"{self.settings.round_id} {self.stage}"
+        if mark in self._used_rounds:
+            raise RoundReplayed(
+                f"The stage {self.stage!r} of round {self.settings.round_id} was already "
+                "answered by this site.",
+                "Each stage answered once: two answers could open more than the sum.",
+                "Leave this round; take part in the next one.",
             )
-        self._held |= take(settings, self._keys, self.number, self._box_secrets, delivery.boxes)
-        require_quorum(settings, self._held, "shares")
-        self._sharers = keys.sharers_digest(self._keys, self._held)
-        vector, self._vector = self._vector, None
-        own_key = keys.self_mask_key(settings, self._keys, self._seed, self.number)
-        masks.add_mask(vector, own_key)
-        for peer in delivery.boxes:
-            secret = self._mask_secrets[peer]
-            key = keys.pair_mask_key(settings, self._keys, secret, self.number, peer)
-            (masks.add_mask if self.number < peer else masks.subtract_mask)(vector, key)
-        self._box = self._mask = self._seed = None
-        self._box_secrets, self._mask_secrets = {}, {}
-        self.stage = "survivors"
-        return self._write(Kind.MASKED, Masked(self._sharers, memoryview(vector).cast("B")))
+        expected, kind, answer, following = ANSWERS[self.stage]
+        body = read(message, self.settings, expected).body
+        answered = self._write(kind, answer(self.settings, self.number, self._state, body))
+        self._used_rounds.add(mark)
+        if following == "ended":
+            self._end()
+        self.stage = following
+        self._state.heard, self._state.answer = _fingerprint(message), answered
+        return answered
 
-    def _agree(self, message: Buffer) -> bytes:
-        """Sign the one set of survivors that this site will ever open for."""
-        body = read(message, self.settings, Kind.SURVIVORS).body
-        survivors = Survivors.read(body).numbers
-        require_survivors(self.settings, survivors, self._held, self.number)
-        self._survivors = frozenset(survivors)
-        self._statement = keys.agreement_digest(self._sharers, survivors)
-        self.stage = "quorum"
-        return self._write(Kind.AGREED, Agreed(self._statement))
+    def save(self) -> bytes:
+        """A sealed snapshot for this site's own disk; see `site_state`."""
+        return seal_state(self._state, self.stage, self.settings, self._identity)
 
-    def _unmask(self, message: Buffer) -> bytes:
-        """Check that a quorum signed the same; open one kind of share for each site."""
-        body = read(message, self.settings, Kind.QUORUM).body
-        frames = Frames.read(body, AGREED_FRAME_BYTES).frames
-        require_agreement(self.settings, frames, self._statement, self._survivors)
-        seed_shares, key_shares = {}, {}
-        for site, (key_share, seed_share) in self._held.items():
-            if site in self._survivors:
-                seed_shares[site] = seed_share
-            else:
-                key_shares[site] = key_share
-        answer = self._write(Kind.UNMASKING, Unmasking(self._statement, seed_shares, key_shares))
-        self._end()
-        return answer
+    @classmethod
+    def restore(
+        cls,
+        snapshot: bytes,
+        settings: RoundSettings,
+        identity: Identity,
+        used_rounds: MutableSet[str],
+        now: int | None = None,
+    ) -> Site:
+        """A site as it was when it was saved.
+
+        Parameters
+        ----------
+        snapshot : bytes
+            What `save` gave; the rest as for `Site`.
+        used_rounds : mutable set of str
+            The site's own, as it is now: a stage that it names as answered is
+            not answered differently by an older snapshot.
+
+        Raises
+        ------
+        SnapshotRefused
+            If this site did not make it in this round, or it was altered.
+        """
+        site = cls(settings, identity, used_rounds, now)
+        site._state, site.stage = open_state(snapshot, settings, identity)
+        site._restored = True
+        return site
 
     def _require_open(self) -> None:
         if self.stage == "ended":
@@ -276,16 +241,8 @@ class Site:
 
     def _end(self) -> None:
         self.stage = "ended"
-        self._wipe()
+        self._state = SiteState()  # Python cannot promise to overwrite what is let go of
 
-    def _wipe(self) -> None:
-        """Let go of every secret of the round (Python cannot promise to overwrite them)."""
-        self._vector: np.ndarray | None = None
-        self._box: keys.RoundKey | None = None
-        self._mask: keys.RoundKey | None = None
-        self._seed: bytes | None = None
-        self._advert = self._keys = self._sharers = self._statement = b""
-        self._box_secrets: dict[int, bytes] = {}
-        self._mask_secrets: dict[int, bytes] = {}
-        self._held: Held = {}
-        self._survivors: frozenset[int] = frozenset()
+
+def _fingerprint(message: Buffer) -> bytes:
+    return hashlib.sha256(message).digest()

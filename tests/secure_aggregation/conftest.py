@@ -66,9 +66,11 @@ class Played:
     def twin(self, name):
         """A copy of a site as it now stands, to try a message on."""
         twin = copy.copy(self.sites[name])
-        for name in ("_held", "_box_secrets", "_mask_secrets"):
-            setattr(twin, name, dict(getattr(twin, name)))
-        twin._vector = None if twin._vector is None else twin._vector.copy()
+        twin._state = copy.copy(twin._state)
+        for name in ("held", "box_secrets", "mask_secrets"):
+            setattr(twin._state, name, dict(getattr(twin._state, name)))
+        twin._state.vector = None if twin._state.vector is None else twin._state.vector.copy()
+        twin._used_rounds = set(twin._used_rounds)
         return twin
 
     @property

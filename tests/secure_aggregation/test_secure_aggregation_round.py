@@ -155,7 +155,7 @@ def test_a_refused_vector_can_be_corrected_and_an_accepted_one_cannot(identities
 
 def test_a_site_without_a_vector_sends_none(new_round):
     played = new_round(3)
-    played.sites["site-1"]._vector = None
+    played.sites["site-1"]._state.vector = None
     played.play(until="share")
     with pytest.raises(VectorRefused):
         played.sites["site-1"].receive(played.messages["site-1"])
@@ -174,9 +174,15 @@ def test_a_site_holds_no_secret_after_the_round(new_round):
     played = new_round(3).play()
     for site in played.sites.values():
         assert site.stage == "ended"
-        secrets = (site._held, site._seed, site._box, site._mask, site._mask_secrets)
-        assert not any((*secrets, site._box_secrets))
-        assert site._vector is None
+        secrets = (
+            site._state.held,
+            site._state.seed,
+            site._state.box,
+            site._state.mask,
+            site._state.mask_secrets,
+        )
+        assert not any((*secrets, site._state.box_secrets))
+        assert site._state.vector is None
         with pytest.raises(RoundEnded):
             site.receive(b"")
 

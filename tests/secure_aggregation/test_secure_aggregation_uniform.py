@@ -48,7 +48,7 @@ class CuriousCoordinator:
         for message in played.answers["advertise"].values():
             frame = read(message, settings, Kind.ADVERT)
             self.adverts[frame.sender] = Advert.read(frame.body)
-        self.keys = played.coordinator._keys
+        self.keys = played.coordinator._state.keys
         for message in played.answers["mask"].values():
             frame = read(message, settings, Kind.MASKED)
             vector = Masked.read(frame.body, settings.length * settings.dtype.itemsize).vector
