@@ -15,6 +15,8 @@ from .frames import Kind, read
 from .messages import Advert, Agreed
 from .settings import RoundSettings
 
+_X25519_PRIME = 2**255 - 19
+
 
 def checked_adverts(
     settings: RoundSettings, frames: Sequence[bytes], site: int, own: bytes
@@ -54,6 +56,12 @@ def checked_adverts(
             "Start a new round.",
         )
     public = [key for advert in adverts.values() for key in (advert.box_key, advert.mask_key)]
+    if any(int.from_bytes(key, "little") >= _X25519_PRIME for key in public):
+        raise KeyRefused(
+            "A round key is not in its canonical form: it is another key written otherwise.",
+            "X25519 public keys as RFC 7748 encodes them, below 2**255 - 19.",
+            "Remove the site that signed it from the roster.",
+        )
     if len(set(public)) != len(public):
         raise KeyRefused(
             "A round key appears twice in the list of keys.",

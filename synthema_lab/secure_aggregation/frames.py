@@ -108,7 +108,7 @@ def read(message: Buffer, settings: RoundSettings, kind: Kind) -> Frame:
     if not isinstance(message, (bytes, bytearray, memoryview)):
         raise malformed("It is not bytes.")
     view = memoryview(message)
-    if view.format != "B" or not view.c_contiguous:
+    if view.format != "B" or view.ndim != 1 or not view.c_contiguous:
         raise malformed("It is not bytes.")
     if view.nbytes < HEADER_BYTES:
         raise malformed("It is shorter than a header.")

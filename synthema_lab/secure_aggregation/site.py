@@ -160,7 +160,7 @@ class Site:
         To outlive a crash, store `save()` before the answer is sent. A restored
         site answers the last message again with the same bytes.
         """
-        if self._restored and _fingerprint(message) == self._state.heard:
+        if self._repeats(message):
             return self._state.answer
         self._require_open()
         try:
@@ -227,6 +227,11 @@ class Site:
         site._state, site.stage = open_state(snapshot, settings, identity)
         site._restored = True
         return site
+
+    def _repeats(self, message: Buffer) -> bool:
+        """Whether a restored site has answered this very message."""
+        flat = isinstance(message, Buffer) and memoryview(message).c_contiguous
+        return self._restored and flat and _fingerprint(message) == self._state.heard
 
     def _require_open(self) -> None:
         if self.stage == "ended":

@@ -252,6 +252,23 @@ def test_a_key_copied_from_another_site_is_refused(new_round):
     refuses(played.sites["site-2"], played.messages["site-2"], KeyRefused)
 
 
+@pytest.mark.parametrize("written", ["with the unused bit set", "above the prime"])
+def test_a_key_copied_and_written_otherwise_is_refused(new_round, written):
+    """X25519 ignores the last bit and reduces: other bytes may be the same key."""
+    played = new_round(3)
+    adverts = played.answer()
+    if written == "with the unused bit set":
+        own = Advert.read(read(adverts["site-0"], played.settings, Kind.ADVERT).body).mask_key
+        copied = own[:-1] + bytes([own[-1] | 0x80])
+        assert keys.RoundKey(bytes(32)).agree(own) == keys.RoundKey(bytes(32)).agree(copied)
+    else:
+        copied = (2**255 - 19 + 9).to_bytes(32, "little")  # the base point
+    stolen = Advert(keys.RoundKey().public, copied, seed_commitment=bytes(32))
+    adverts["site-1"] = signed_by(played, "site-1", Kind.ADVERT, stolen)
+    played.collect()
+    refuses(played.sites["site-2"], played.messages["site-2"], KeyRefused)
+
+
 def test_one_key_for_both_purposes_is_refused(new_round):
     played = new_round(3)
     one = keys.RoundKey().public
@@ -525,7 +542,18 @@ def test_a_message_before_the_round_began_is_refused(identities_of, settings_of)
 
 @pytest.mark.parametrize(
     "message",
-    [b"", b"SLSA", bytes(43), bytes(44), bytes(10_000), "text", None, memoryview(b"ab" * 40)[::2]],
+    [
+        b"",
+        b"SLSA",
+        bytes(43),
+        bytes(44),
+        bytes(10_000),
+        "text",
+        None,
+        memoryview(b"ab" * 40)[::2],
+        memoryview(bytes(44 * 50)).cast("B", (44, 50)),
+        memoryview(bytes(400)).cast("I"),
+    ],
     ids=lambda message: f"{type(message).__name__}",
 )
 def test_what_is_no_message_is_refused(new_round, message):
@@ -533,7 +561,10 @@ def test_what_is_no_message_is_refused(new_round, message):
     with pytest.raises(MessageMalformed):
         played.coordinator.receive(message)
     played.answer()
+    snapshot = played.sites["site-0"].save()
     refuses(played.sites["site-0"], message, MessageMalformed)
+    restored = Site.restore(snapshot, played.settings, played.identities["site-0"], set())
+    refuses(restored, message, MessageMalformed)
 
 
 @pytest.mark.parametrize("body", [bytes(0), bytes(31), bytes(95), bytes(97)], ids=len)
