@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import demo
+from . import demo, fuzz
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Print each table and write it to ``benchmarks/results/``."""
     RESULTS.mkdir(exist_ok=True)
-    for name, benchmark in {"demo": demo}.items():
+    for name, benchmark in {"demo": demo, "fuzz": fuzz}.items():
         table = benchmark.run()
         print(f"{table}\n", flush=True)
         (RESULTS / f"{name}.txt").write_text(table + "\n", encoding="utf-8")

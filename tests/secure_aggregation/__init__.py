@@ -1,0 +1,1 @@
+"""Does the secure sum keep its promise?"""
