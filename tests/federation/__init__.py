@@ -1,0 +1,1 @@
+"""Do rounds between sites end as they should?"""
