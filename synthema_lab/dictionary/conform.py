@@ -12,7 +12,7 @@ from synthema_lab.dictionary.evaluate import Rows, evaluate
 from synthema_lab.dictionary.expressions import Expression
 from synthema_lab.dictionary.names import refuse_bad_columns
 from synthema_lab.dictionary.values import Text, as_number
-from synthema_lab.dictionary.variable import Variable
+from synthema_lab.dictionary.variable import UNMODELLED, Variable
 from synthema_lab.errors import DataMismatch
 
 LARGEST_INTEGER = 2.0**53
@@ -22,7 +22,7 @@ def conform(table: pd.DataFrame, variables: Mapping[str, Variable]) -> pd.DataFr
     """The table with the dictionary's types, its columns in the dictionary's order.
 
     Numbers become float64, integers and booleans Int64, categories pandas
-    categoricals over the dictionary's codes, identifiers strings. Limits,
+    categoricals over the dictionary's codes, identifiers and texts strings. Limits,
     rules and missingness are not looked at: that is what a check is for.
 
     Raises
@@ -48,7 +48,7 @@ def _column(column: pd.Series, variable: Variable) -> pd.Series:
             pd.Categorical.from_codes(texts.codes, categories=list(variable.categories)),
             index=column.index,
         )
-    if variable.type == "identifier":
+    if variable.type in UNMODELLED:
         texts = read_texts(column)
         cells = np.array([*texts.labels, pd.NA], dtype=object)[texts.codes]
         return pd.Series(cells, index=column.index, dtype="string")

@@ -1,4 +1,4 @@
-"""Is what a dictionary declares sound, and what objects does it become?"""
+"""Is a variable's declaration sound, and what object does it become?"""
 
 from __future__ import annotations
 
@@ -7,35 +7,28 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-import pandas as pd
-
-from synthema_lab.dictionary.evaluate import Rows, evaluate
-from synthema_lab.dictionary.expressions import (
-    ALLOWED,
-    FUNCTIONS,
-    Expression,
-    ExpressionError,
-    parse,
-)
+from synthema_lab.dictionary.expressions import FUNCTIONS
 from synthema_lab.dictionary.lookup import Lookup
-from synthema_lab.dictionary.rules import Rule
 from synthema_lab.dictionary.sections import Section
-from synthema_lab.dictionary.values import KindError, Text, Truth, Value, as_truth
+from synthema_lab.dictionary.steps import derivation_steps, nested
 from synthema_lab.dictionary.variable import (
     CODE_STATUSES,
+    DEFAULT_TOLERANCE,
+    EVIDENCE,
     IDENTIFIER_CLASSES,
     SHAPES,
     TYPES,
+    UNMODELLED,
     Code,
     Variable,
 )
-from synthema_lab.errors import DataMismatch
 
 VARIABLE_KEYS = (
     "label", "type", "unit", "range", "plausible", "bins", "resolution", "categories", "missing",
     "expected_missing", "derive", "codes", "identifier", "core", "within_bin", "caveat", "source",
+    "tolerance", "molar_mass", "evidence",
 )  # fmt: skip
-RULE_KEYS = ("text", "expression", "source")
+_DEFAULT_CLASS = {"identifier": "direct", "text": "sensitive"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
@@ -48,13 +41,18 @@ def declare_variable(name: str, content: object) -> Variable:
             "Letters, digits and _, beginning with a letter; no word of the rule language.",
         )
     kind = section.choice("type", TYPES)
-    derive = section.optional_text("derive")
-    if derive and kind == "identifier":
-        section.refuse("is a derived identifier.", "Identifiers are given, not derived.")
+    steps = derivation_steps(section, kind)
+    derive = nested(steps) if steps else section.optional_text("derive")
+    if derive and kind in UNMODELLED:
+        section.refuse(f"is a derived {kind}.", "Identifiers and texts are given, not derived.")
+    if section.given("tolerance") and not (derive and kind in ("number", "integer")):
+        section.refuse("has a tolerance.", "A tolerance only for a derived number.")
     limits = section.pair("range")
     plausible = section.pair("plausible")
     if kind not in ("number", "integer"):
-        for key in ("range", "plausible", "bins", "unit", "within_bin", "resolution"):
+        for key in (
+            "range", "plausible", "bins", "unit", "within_bin", "resolution", "molar_mass",
+        ):  # fmt: skip
             if section.given(key):
                 section.refuse(f"is a {kind} and has a {key}.", f"A {key} only for a number.")
     if kind == "integer" and limits and not all(edge.is_integer() for edge in limits):
@@ -81,15 +79,28 @@ def declare_variable(name: str, content: object) -> Variable:
         missing=missing,
         expected_missing=_expected_missing(section, missing),
         derive=derive,
+        steps=steps,
+        tolerance=_positive(section, "tolerance", DEFAULT_TOLERANCE),
+        molar_mass=_positive(section, "molar_mass", None),
         codes=tuple(_code(name, code) for code in section.items("codes")),
         identifier=section.choice(
-            "identifier", IDENTIFIER_CLASSES, "direct" if kind == "identifier" else "other"
+            "identifier", IDENTIFIER_CLASSES, _DEFAULT_CLASS.get(kind, "other")
         ),
         core=section.flag("core", derive is None),
         within_bin=shape,
         caveat=section.text("caveat", ""),
         source=section.text("source", ""),
+        evidence=section.choice("evidence", EVIDENCE) if section.given("evidence") else "",
     )
+
+
+def _positive(section: Section, key: str, default: float | None) -> float | None:
+    if not section.given(key):
+        return default
+    number = section.number(key)
+    if number <= 0:
+        section.refuse(f"has a {key} that is not above 0.", "A number above 0.")
+    return number
 
 
 def _bins(section: Section, kind: str, limits: tuple[float, float] | None) -> tuple[float, ...]:
@@ -172,95 +183,3 @@ def _code(name: str, content: object) -> Code:
     if not isinstance(code, str | int) or isinstance(code, bool):
         section.refuse("has no code.", "A code, as in {system: LOINC, code: 6690-2}.")
     return Code(section.text("system"), str(code), section.choice("status", CODE_STATUSES))
-
-
-def declare_derivations(variables: Mapping[str, Variable]) -> dict[str, Expression]:
-    """Every derived variable's expression, inputs first, each checked for its kind."""
-    parsed: dict[str, Expression] = {}
-    for name, variable in variables.items():
-        if variable.derive:
-            parsed[name] = _parse(variable.derive, variables, f"Derived variable {name}")
-    ordered: dict[str, Expression] = {}
-    while len(ordered) < len(parsed):
-        ready = [
-            name
-            for name in parsed
-            if name not in ordered and not (parsed[name].inputs & parsed.keys()) - ordered.keys()
-        ]
-        if not ready:
-            circle = ", ".join(name for name in parsed if name not in ordered)
-            raise _refused(f"Derived variables depend on each other in a circle: {circle}.")
-        ordered.update((name, parsed[name]) for name in ready)
-    for name, expression in ordered.items():
-        where = f"Derived variable {name}"
-        value = _trial(expression, variables, ordered, where)
-        _check_kind(variables[name], value, where)
-    return ordered
-
-
-def _check_kind(variable: Variable, value: Value, where: str) -> None:
-    if isinstance(value, Text) != (variable.type == "category"):
-        raise _refused(f"{where} is a {variable.type} and its expression gives a {value.kind}.")
-    if isinstance(value, Text):
-        for label in value.labels:
-            if label not in variable.categories:
-                raise _refused(f"{where} gives '{label}', which is none of its categories.")
-    if isinstance(value, Truth) and variable.type != "boolean":
-        raise _refused(f"{where} is a {variable.type} and its expression is a condition.")
-
-
-def declare_rule(
-    name: str,
-    content: object,
-    variables: Mapping[str, Variable],
-    derivations: Mapping[str, Expression],
-) -> Rule:
-    """One rule from its section, or DataMismatch that names it and what is allowed."""
-    section = Section(content, f"Rule {name}", RULE_KEYS)
-    expression = _parse(section.text("expression"), variables, f"Rule {name}")
-    value = _trial(expression, variables, derivations, f"Rule {name}")
-    try:
-        as_truth(value)
-        problem = "" if expression.inputs else "it uses no variable"
-    except KindError as wrong:
-        problem = str(wrong)
-    if problem:
-        raise _refused(f"Rule {name} cannot be used: {problem}.")
-    return Rule(
-        name=name,
-        text=section.text("text"),
-        expression=expression.text,
-        source=section.text("source", ""),
-        inputs=expression.inputs,
-        parsed=expression,
-        variables=variables,
-        derivations=derivations,
-    )
-
-
-def _parse(text: str, variables: Mapping[str, Variable], where: str) -> Expression:
-    try:
-        return parse(text, variables)
-    except ExpressionError as refused:
-        problem = str(refused)
-    raise _refused(f"{where} cannot be used: {problem.rstrip('.')}.")
-
-
-def _trial(
-    expression: Expression,
-    variables: Mapping[str, Variable],
-    derivations: Mapping[str, Expression],
-    where: str,
-) -> Value:
-    """What kind the expression gives, found on a table without rows."""
-    try:
-        return evaluate(expression, Rows(pd.DataFrame(), variables, derivations))
-    except KindError as wrong:
-        problem = str(wrong)
-    raise _refused(f"{where} cannot be used: {problem.rstrip('.')}.")
-
-
-def _refused(happened: str) -> DataMismatch:
-    return DataMismatch(
-        happened, f"An expression made of {ALLOWED}.", "Correct it in the data dictionary."
-    )

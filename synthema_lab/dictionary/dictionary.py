@@ -5,22 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from synthema_lab.dictionary import display, load
 from synthema_lab.dictionary.check import check
 from synthema_lab.dictionary.conform import conform, derive
-from synthema_lab.dictionary.declare import declare_derivations, declare_rule, declare_variable
+from synthema_lab.dictionary.declare import declare_variable
+from synthema_lab.dictionary.declare_roles import role, survival_of, workload_of
+from synthema_lab.dictionary.declare_rules import declare_derivations, declare_rule
 from synthema_lab.dictionary.expressions import Expression
 from synthema_lab.dictionary.findings import Findings
 from synthema_lab.dictionary.lookup import Lookup
 from synthema_lab.dictionary.rules import Rule
+from synthema_lab.dictionary.schema import pandera_schema
 from synthema_lab.dictionary.sections import Section
-from synthema_lab.dictionary.spelling import did_you_mean
-from synthema_lab.dictionary.variable import Survival, Variable
+from synthema_lab.dictionary.variable import UNMODELLED, Survival, Variable
+
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
 
 KEYS = (
     "name", "title", "version", "source", "licence", "patient", "centre", "survival",
@@ -57,8 +63,8 @@ class DataDictionary:
     Examples
     --------
     >>> dictionary = DataDictionary.load("leuksurv")
-    >>> dictionary.survival
-    Survival(time='os_days', event='os_event', horizon=1825.0)
+    >>> dictionary.survival.time, dictionary.survival.horizon
+    ('os_days', 1825.0)
     >>> dictionary.variables.wbc_gl.unit
     '10*9/L'
     """
@@ -130,23 +136,23 @@ class DataDictionary:
             source=section.text("source"),
             licence=section.text("licence"),
             variables=variables,
-            patient=_role(section, "patient", variables, ("identifier",)),
-            centre=_role(section, "centre", variables, ("category", "identifier")),
-            survival=_survival(section, variables),
-            risk_group=_role(section, "risk_group", variables, ("category",)),
+            patient=role(section, "patient", variables, ("identifier",)),
+            centre=role(section, "centre", variables, ("category", "identifier")),
+            survival=survival_of(section, variables),
+            risk_group=role(section, "risk_group", variables, ("category",)),
             rules=rules,
             derivations=derivations,
         )
-        object.__setattr__(built, "workload", _workload(section, built.modelled))
+        object.__setattr__(built, "workload", workload_of(section, built.modelled))
         return built
 
     @property
     def modelled(self) -> tuple[str, ...]:
-        """Variables a generator models: not an identifier, not derived, not the centre."""
+        """Variables a generator models: no identifier or text, not derived, not the centre."""
         return tuple(
             name
             for name, variable in self.variables.items()
-            if variable.type != "identifier" and not variable.derive and name != self.centre
+            if variable.type not in UNMODELLED and not variable.derive and name != self.centre
         )
 
     @property
@@ -208,6 +214,21 @@ class DataDictionary:
         """
         return check(self, table, require_core)
 
+    def pandera(self) -> pandera.DataFrameSchema:
+        """The dictionary as a pandera schema; see `schema.pandera_schema`.
+
+        Raises
+        ------
+        ExtraMissing
+            If pandera is not installed.
+
+        Examples
+        --------
+        >>> len(DataDictionary.load("leuksurv").pandera().columns)
+        9
+        """
+        return pandera_schema(self)
+
     def decidable(self, columns: Iterable[str]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
         """The rules that can be decided from these columns, and those that cannot."""
         available = set(columns)
@@ -229,59 +250,3 @@ class DataDictionary:
 
     def _repr_html_(self) -> str:
         return display.as_html(self)
-
-
-def _role(
-    section: Section, key: str, variables: Mapping[str, Variable], types: Collection[str]
-) -> str | None:
-    name = section.optional_text(key)
-    if name is None:
-        return None
-    if name not in variables:
-        section.refuse(
-            f"names a {key} that it does not declare.",
-            "The name of a variable.",
-            did_you_mean(name, variables),
-        )
-    if variables[name].type not in types:
-        section.refuse(
-            f"has {name} as its {key}, and {name} is a {variables[name].type}.",
-            f"A variable of type {' or '.join(types)}.",
-        )
-    return name
-
-
-def _survival(section: Section, variables: Mapping[str, Variable]) -> Survival | None:
-    if not section.given("survival"):
-        return None
-    inner = Section(section.content["survival"], "survival", ("time", "event", "horizon"))
-    inner.text("time"), inner.text("event")
-    time = _role(inner, "time", variables, ("number", "integer"))
-    event = _role(inner, "event", variables, ("boolean",))
-    horizon = inner.number("horizon")
-    limits = variables[time].range
-    if horizon <= 0 or (limits is not None and horizon > limits[1]):
-        inner.refuse("has a horizon beyond the range of its time.", "A positive time in range.")
-    return Survival(time, event, horizon)
-
-
-def _workload(section: Section, modelled: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    cliques: list[tuple[str, ...]] = []
-    for clique in section.items("workload"):
-        if (
-            not isinstance(clique, list)
-            or len(clique) < 2
-            or len(set(map(str, clique))) < len(clique)
-        ):
-            section.refuse("has a workload entry that is no set.", "As in [os_days, age_years].")
-        for name in clique:
-            if name not in modelled:
-                section.refuse(
-                    f"has {name!s:.60} in its workload, which is not a modelled variable.",
-                    "Variables that are no identifier, not derived and not the centre.",
-                    did_you_mean(str(name), modelled),
-                )
-        if any(set(clique) == set(earlier) for earlier in cliques):
-            section.refuse(f"has {', '.join(clique)} twice in its workload.", "Each set once.")
-        cliques.append(tuple(clique))
-    return tuple(cliques)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from synthema_lab.dictionary.variable import Variable
+from synthema_lab.dictionary.variable import DEFAULT_TOLERANCE, Survival, Variable
 
 if TYPE_CHECKING:
     from synthema_lab.dictionary.dictionary import DataDictionary
@@ -80,8 +80,7 @@ def plain_values(dictionary: DataDictionary) -> dict[str, object]:
         "licence": dictionary.licence,
         "patient": dictionary.patient,
         "centre": dictionary.centre,
-        "survival": survival
-        and {"time": survival.time, "event": survival.event, "horizon": survival.horizon},
+        "survival": survival and _plain_survival(survival),
         "risk_group": dictionary.risk_group,
         "workload": [list(clique) for clique in dictionary.workload],
         "variables": {
@@ -94,13 +93,18 @@ def plain_values(dictionary: DataDictionary) -> dict[str, object]:
     }
 
 
+def _plain_survival(survival: Survival) -> dict[str, object]:
+    facts = {"time": survival.time, "event": survival.event, "horizon": survival.horizon}
+    return facts | ({"covariates": list(survival.covariates)} if survival.covariates else {})
+
+
 def _plain_variable(variable: Variable) -> dict[str, object]:
     facts: dict[str, object] = {
         "label": variable.label,
         "type": variable.type,
         "missing": variable.missing,
         "expected_missing": variable.expected_missing,
-        "derive": variable.derive,
+        "derive": [{code: condition} for code, condition in variable.steps] or variable.derive,
         "codes": [
             {"system": code.system, "code": code.code, "status": code.status}
             for code in variable.codes
@@ -119,6 +123,12 @@ def _plain_variable(variable: Variable) -> dict[str, object]:
             "within_bin": variable.within_bin,
             "resolution": variable.resolution,
         }
+    # Written out only where they say something, so that a dictionary without keeps its digest.
+    if variable.derive and variable.numeric and variable.tolerance != DEFAULT_TOLERANCE:
+        facts["tolerance"] = variable.tolerance
+    for key in ("molar_mass", "evidence"):
+        if getattr(variable, key):
+            facts[key] = getattr(variable, key)
     if variable.type == "category":
         facts["categories"] = dict(variable.categories)
     return facts

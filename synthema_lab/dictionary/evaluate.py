@@ -24,7 +24,7 @@ from synthema_lab.dictionary.values import (
     as_truth,
     decided,
 )
-from synthema_lab.dictionary.variable import Variable
+from synthema_lab.dictionary.variable import UNMODELLED, Variable
 
 _ARITHMETIC: dict[type, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     ast.Add: np.add,
@@ -78,7 +78,7 @@ class Rows:
 
     def _read_now(self, name: str) -> Value:
         variable = self.variables[name]
-        texts = variable.type in ("category", "identifier")
+        texts = variable.type in ("category", *UNMODELLED)
         known = tuple(variable.categories) if variable.type == "category" else None
         if name in self.table.columns:
             column = self.table[name]
@@ -235,6 +235,11 @@ def _present(arguments: list[ast.expr], rows: Rows) -> Truth:
     return Truth(TRUE - _missing(arguments, rows).states)
 
 
+def _certain(arguments: list[ast.expr], rows: Rows) -> Truth:
+    states = as_truth(_value(arguments[0], rows)).states
+    return Truth(np.where(states == TRUE, TRUE, FALSE).astype(np.uint8))
+
+
 def _cut(arguments: list[ast.expr], rows: Rows) -> Text:
     values = as_number(_value(arguments[0], rows)).values
     edges = np.array([constant_number(edge) for edge in constant_list(arguments[1], "cut")])
@@ -265,6 +270,7 @@ _FUNCTIONS: dict[str, Callable[[list[ast.expr], Rows], Value]] = {
     "implies": _implies,
     "missing": _missing,
     "present": _present,
+    "certain": _certain,
     "cut": _cut,
     "choose": _choose,
 }

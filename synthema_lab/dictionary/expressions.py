@@ -8,6 +8,7 @@ expression syntax, read with `ast` and never executed:
 * comparisons, also chained (``0 < a <= b``), and ``in [..]``, ``not in [..]``;
 * ``and``, ``or``, ``not``;
 * ``implies(a, b)``, ``missing(x)``, ``present(x)``;
+* ``certain(a)``: true where `a` certainly holds, false where it does not or is undecided;
 * ``cut(x, [e0, e1, ..., ek], [label1, ..., labelk])``: label i where ``e(i-1) <= x < e(i)``;
 * ``choose(condition, a, b)``: `a` where it holds, `b` where it does not.
 
@@ -26,7 +27,7 @@ from itertools import pairwise
 
 from synthema_lab.dictionary.spelling import did_you_mean
 
-FUNCTIONS = {"implies": 2, "missing": 1, "present": 1, "cut": 3, "choose": 3}
+FUNCTIONS = {"implies": 2, "missing": 1, "present": 1, "certain": 1, "cut": 3, "choose": 3}
 LONGEST, DEEPEST, MOST_NODES = 10_000, 120, 4_000
 LARGEST_NUMBER, LARGEST_EXPONENT = 1e15, 10
 
@@ -36,7 +37,8 @@ _COMPARE = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.Not
 
 ALLOWED = (
     "variable names, numbers, 'texts', + - * / **, comparisons, in [..], and, or, not, "
-    "implies(a, b), missing(x), present(x), cut(x, [edges], [labels]), choose(condition, a, b)"
+    "implies(a, b), missing(x), present(x), certain(a), cut(x, [edges], [labels]), "
+    "choose(condition, a, b)"
 )
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+
+from synthema_lab.dictionary.columns import row_numbers
 
 COLUMNS = ("severity", "rule", "variable", "count", "rows", "message")
 
@@ -45,6 +49,21 @@ class Finding:
             return ""
         shown = ", ".join(map(str, self.rows[:5])) + (", ..." if self.count > 5 else "")
         return f" (row{'s' if self.count > 1 else ''} {shown})"
+
+
+def where_true(
+    rule: str, variable: str | None, mask: np.ndarray, message: str, severity: str = "error"
+) -> Iterator[Finding]:
+    """A finding about the rows where `mask` is true; none where it nowhere is.
+
+    Examples
+    --------
+    >>> [str(finding) for finding in where_true("r", "x", np.array([0, 1], bool), "x is odd.")]
+    ['error: x is odd. (row 2)']
+    """
+    count = int(mask.sum())
+    if count:
+        yield Finding(rule, severity, variable, row_numbers(mask), count, message)
 
 
 @dataclass(frozen=True)

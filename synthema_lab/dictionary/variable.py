@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 from synthema_lab.dictionary.lookup import Lookup
 
-TYPES = ("number", "integer", "category", "boolean", "identifier")
+TYPES = ("number", "integer", "category", "boolean", "identifier", "text")
+UNMODELLED = ("identifier", "text")
 IDENTIFIER_CLASSES = ("direct", "quasi", "sensitive", "other")
 SHAPES = ("uniform", "log")
 CODE_STATUSES = ("verified", "recalled")
+DEFAULT_TOLERANCE = 0.01
+EVIDENCE = ("verified", "computed", "recalled", "assumed")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,14 @@ class Survival:
         Names of the time variable and of the 0/1 event variable.
     horizon : float
         Where survival figures and restricted means stop, in the unit of `time`.
+    covariates : tuple of str
+        Prognostic factors of the survival model; empty means every variable.
     """
 
     time: str
     event: str
     horizon: float
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,8 @@ class Variable:
         The column's name.
     label : str
         What it is, in words.
-    type : {"number", "integer", "category", "boolean", "identifier"}
-        A boolean is written 0 or 1.
+    type : {"number", "integer", "category", "boolean", "identifier", "text"}
+        A boolean is written 0 or 1. Identifiers and free text are never modelled.
     unit : str or None
         The UCUM unit of a number.
     range : (low, high) or None
@@ -84,6 +90,8 @@ class Variable:
         They start and end at the hard limits. Never learnt from patients.
     resolution : float or None
         The step in which it is recorded, such as 0.1.
+    molar_mass : float or None
+        In g/mol, of a substance that laboratories report by mass or by amount.
     categories : mapping of code to label
         Ordered.
     missing : bool
@@ -92,6 +100,11 @@ class Variable:
         The share usually missing, 0 to 1.
     derive : str or None
         The expression that gives this variable from others.
+    steps : tuple of (str, str)
+        The ordered table that `derive` was written as, if it was: code and condition of
+        each row, first hit wins.
+    tolerance : float
+        How far a recorded number may lie from the derived one, as a share of it.
     codes : tuple of Code
         Its concept in standard vocabularies.
     identifier : {"direct", "quasi", "sensitive", "other"}
@@ -102,6 +115,8 @@ class Variable:
         The shape assumed inside a bin. In a bin that touches 0, ``log`` means uniform.
     caveat, source : str
         What to know before using it, and where its definition comes from.
+    evidence : {"", "verified", "computed", "recalled", "assumed"}
+        Whether what `source` says was read there, computed, recalled or assumed.
 
     Examples
     --------
@@ -118,16 +133,20 @@ class Variable:
     plausible: tuple[float, float] | None = None
     bins: tuple[float, ...] = ()
     resolution: float | None = None
+    molar_mass: float | None = None
     categories: Mapping[str, str] = field(default_factory=Lookup)
     missing: bool = False
     expected_missing: float | None = None
     derive: str | None = None
+    steps: tuple[tuple[str, str], ...] = ()
+    tolerance: float = DEFAULT_TOLERANCE
     codes: tuple[Code, ...] = ()
     identifier: str = "other"
     core: bool = True
     within_bin: str = "uniform"
     caveat: str = ""
     source: str = ""
+    evidence: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -145,7 +164,7 @@ class Variable:
         """
         if self.type == "boolean":
             return "0, 1"
-        if self.type == "identifier":
+        if self.type in UNMODELLED:
             return "text"
         if self.categories:
             codes = list(self.categories)
@@ -169,11 +188,11 @@ class Variable:
             "public bins": ", ".join(map(plain, self.bins)),
             "recorded in steps of": "" if self.resolution is None else plain(self.resolution),
             "may be missing": "yes" if self.missing else "no",
-            "derived as": self.derive or "",
+            "derived as": _steps(self.steps) or self.derive or "",
             "identifier class": self.identifier,
             "codes": "; ".join(map(str, self.codes)),
             "caveat": self.caveat,
-            "source": self.source,
+            "source": self.source + (f" ({self.evidence})" if self.evidence else ""),
         }
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
@@ -182,6 +201,12 @@ class Variable:
             if fact
         )
         return f"<table><caption><b>{html.escape(self.name)}</b></caption>{rows}</table>"
+
+
+def _steps(steps: tuple[tuple[str, str], ...]) -> str:
+    return "; ".join(f"{code} if {condition}" for code, condition in steps).replace(
+        " if otherwise", " otherwise"
+    )
 
 
 def plain(number: float) -> str:

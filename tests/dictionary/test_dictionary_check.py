@@ -96,7 +96,10 @@ def test_a_good_table_has_no_finding_and_lists_what_could_not_be_decided():
         ({"hb": [1.0, 30.0, 14]}, ("outside_limits", "error", "hb", (1, 2), 2)),
         ({"hb": [3.0, 14, 14]}, ("outside_plausible", "warning", "hb", (1,), 1)),
         ({"hb": [None, None, None]}, ("all_missing", "warning", "hb", (), 3)),
-        ({"hb": pd.to_datetime(["2020-01-01"] * 3)}, ("not_a_number", "error", "hb", (1, 2, 3), 3)),
+        (
+            {"hb": pd.to_datetime(["2020-01-01"] * 3)},
+            ("date_for_a_number", "error", "hb", (1, 2, 3), 3),
+        ),
         ({"hb": [[1], {}, 2 + 1j]}, ("not_a_number", "error", "hb", (1, 2, 3), 3)),
         (
             {"hb": pd.Series([10**400, 14, 14], dtype=object)},

@@ -75,8 +75,32 @@ def _negated(number):
     return f"(-{number[0]})", lambda row: None if number[1](row) is None else -number[1](row)
 
 
+def _power(number, exponent):
+    def value(row):
+        base = number[1](row)
+        if base is None or (base == 0 and exponent < 0):
+            return None
+        return float(base**exponent)
+
+    return f"({number[0]} ** {exponent})", value
+
+
+def _finite(value):
+    """Numbers beyond what a float holds are missing, as a division by zero is."""
+
+    def bounded(row):
+        number = value[1](row)
+        return None if number is None or not math.isfinite(number) else number
+
+    return value[0], bounded
+
+
 NUMBER = st.recursive(
-    _leaf_number(), lambda n: st.one_of(_arithmetic(n), n.map(_negated)), max_leaves=4
+    _leaf_number(),
+    lambda n: st.one_of(
+        _arithmetic(n), n.map(_negated), st.builds(_power, n, st.sampled_from([-2, -1, 1, 2, 3]))
+    ).map(_finite),
+    max_leaves=4,
 )
 COMPARE = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt,
@@ -121,6 +145,54 @@ def _colour(name, options, negated):
     return f"{name} {'not ' if negated else ''}in [{listed}]", value
 
 
+def _amount(number, options, negated):
+    listed = ", ".join(str(option) for option in options)
+
+    def value(row):
+        number_here = number[1](row)
+        found = None if number_here is None else number_here in options
+        return _not(found) if negated else found
+
+    return f"{number[0]} {'not ' if negated else ''}in [{listed}]", value
+
+
+def _cut(number, edges, labels, code, symbol):
+    def value(row):
+        here = number[1](row)
+        if here is None:
+            return None
+        label = next(
+            (labels[at] for at, low in enumerate(edges[:-1]) if low <= here < edges[at + 1]), None
+        )
+        return None if label is None else COMPARE[symbol](label, code)
+
+    listed = ", ".join(f"'{label}'" for label in labels)
+    return f"cut({number[0]}, {edges}, [{listed}]) {symbol} '{code}'", value
+
+
+def _chosen_number(condition, a, b, number):
+    def value(row):
+        truth, there = condition[1](row), number[1](row)
+        here = None if truth is None else (a if truth else b)[1](row)
+        return None if here is None or there is None else here <= there
+
+    return f"choose({condition[0]}, {a[0]}, {b[0]}) <= {number[0]}", value
+
+
+def _chosen_colour(condition, a, b, code):
+    def value(row):
+        truth = condition[1](row)
+        here = (
+            None if truth is None else row["c"] if (a if truth else b) == "c" else a if truth else b
+        )
+        return None if here is None else here == code
+
+    def spelt(colour):
+        return colour if colour == "c" else f"'{colour}'"
+
+    return f"choose({condition[0]}, {spelt(a)}, {spelt(b)}) == '{code}'", value
+
+
 def _same_colour(symbol):
     def value(row):
         if row["c"] is None or row["d"] is None:
@@ -151,6 +223,15 @@ LEAF_TRUTH = st.one_of(
         st.booleans(),
     ),
     st.builds(_same_colour, st.sampled_from(["==", "!="])),
+    st.builds(_amount, NUMBER, st.lists(st.integers(-2, 4), min_size=1, max_size=3), st.booleans()),
+    st.builds(
+        _cut,
+        NUMBER,
+        st.lists(st.integers(-5, 5), min_size=3, max_size=3, unique=True).map(sorted),
+        st.lists(st.sampled_from(COLOURS), min_size=2, max_size=2),
+        st.sampled_from(COLOURS),
+        st.sampled_from(["==", "!="]),
+    ),
     st.builds(_flag, st.sampled_from(FLAGS)),
     st.builds(_there, st.sampled_from(["missing", "present"]), st.sampled_from(list(VARIABLES))),
 )
@@ -167,6 +248,15 @@ def _joined(truths):
         several.map(lambda parts: join("and", _and, parts)),
         several.map(lambda parts: join("or", _or, parts)),
         truths.map(lambda part: (f"(not {part[0]})", lambda row: _not(part[1](row)))),
+        truths.map(lambda part: (f"certain({part[0]})", lambda row: part[1](row) is True)),
+        st.builds(_chosen_number, truths, NUMBER, NUMBER, NUMBER),
+        st.builds(
+            _chosen_colour,
+            truths,
+            st.sampled_from(["c", *COLOURS]),
+            st.sampled_from(["c", *COLOURS]),
+            st.sampled_from(COLOURS),
+        ),
         st.builds(
             lambda a, b: (
                 f"implies({a[0]}, {b[0]})",
@@ -213,6 +303,32 @@ def test_an_expression_agrees_with_a_row_by_row_reference(truth, rows, conformed
         table = dictionary.conform(table)
     expected = [{True: 1, False: 0, None: -1}[reference(row)] for row in rows]
     assert dictionary.rules[0].holds(table).tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(COLOURS), TRUTH), min_size=1, max_size=4),
+    st.one_of(st.none(), st.sampled_from(COLOURS)),
+    st.lists(ROW, min_size=1, max_size=6),
+)
+def test_an_ordered_table_agrees_with_reading_it_row_by_row(steps, otherwise, rows):
+    table = [{code: truth[0]} for code, truth in steps]
+    table += [] if otherwise is None else [{otherwise: "otherwise"}]
+    derived = {
+        "label": "e", "type": "category", "categories": list(COLOURS), "missing": True,
+        "derive": table,
+    }  # fmt: skip
+    dictionary = dictionary_with("missing(x) or present(x)", e=derived)
+
+    def expected(row):
+        for code, truth in steps:
+            if truth[1](row) is not False:
+                return code if truth[1](row) else None
+        return otherwise
+
+    patients = dictionary.derive(pd.DataFrame(rows, columns=list(VARIABLES)).astype(object))
+    got = [None if pd.isna(cell) else cell for cell in patients["e"]]
+    assert got == [expected(row) for row in rows]
 
 
 def test_missing_makes_a_truth_undecided_as_kleene_has_it():

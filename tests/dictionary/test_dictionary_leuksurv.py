@@ -11,6 +11,7 @@ import yaml
 
 from synthema_lab.cohorts import load_cohort
 from synthema_lab.dictionary import DataDictionary
+from synthema_lab.generators.encoder import Encoder
 
 FOLDER = Path(__file__).resolve().parents[2] / "data_dictionaries"
 
@@ -27,8 +28,10 @@ def test_every_packaged_dictionary_loads_by_name_and_says_where_each_variable_co
     assert DataDictionary.from_dict(dictionary.as_dict()) == dictionary
     assert all(variable.source for variable in dictionary.variables.values())
     assert all(rule.source for rule in dictionary.rules)
-    for name in dictionary.modelled:
-        assert dictionary.variables[name].bins or not dictionary.variables[name].numeric
+    # Every modelled variable has public codes: bins, categories, or a few whole numbers.
+    encoder = Encoder(dictionary, dictionary.modelled)
+    assert encoder.columns == dictionary.modelled
+    assert min(encoder.sizes) >= 2
 
 
 def test_the_register_keeps_every_rule_and_limit(cohort):
