@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from synthema_lab.cohorts.catalogue import available_cohorts, load_cohort
+from synthema_lab.cohorts.catalogue import (
+    available_cohorts,
+    load_cohort,
+    simulated_against_target,
+)
 from synthema_lab.cohorts.cohort import Cohort
 from synthema_lab.cohorts.duplicates import check_sites
 from synthema_lab.cohorts.split import split_holdout, split_sites
@@ -14,6 +18,7 @@ __all__ = [
     "check_sites",
     "load_cohort",
     "read_table",
+    "simulated_against_target",
     "split_holdout",
     "split_sites",
     "write_table",

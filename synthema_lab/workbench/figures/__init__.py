@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from .against_target import against_target
+from .calibration import calibration
 from .cohort import sites
+from .comutation import comutation
+from .deidentification import deidentification
 from .fidelity import marginals, missingness
 from .followup import cohort_survival
 from .hazards import hazard_ratios
@@ -14,8 +18,12 @@ from .survival import kaplan_meier
 
 __all__ = [
     "Plot",
+    "against_target",
     "attack_roc",
+    "calibration",
     "cohort_survival",
+    "comutation",
+    "deidentification",
     "hazard_ratios",
     "headline",
     "house_style",
