@@ -19,7 +19,8 @@ from .output import complain
 
 _COMMANDS = {
     "budget": ("budget", "Show what has been spent of the privacy budget."),
-    "data": ("data", "List, load and check cohorts and tables."),
+    "data": ("data", "List, load, import, map and check cohorts and tables."),
+    "deidentify": ("deidentify", "Make a hospital's export fit to leave, and measure it."),
     "demo": ("runs", "The main job end to end, with a report."),
     "doctor": ("doctor", "Say what is missing here, and how to get it."),
     "fit": ("models", "Learn a generator from one table, or across sites."),

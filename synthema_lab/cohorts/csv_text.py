@@ -8,6 +8,12 @@ import re
 
 import pandas as pd
 
+from synthema_lab.cohorts.csv_format import (
+    convert_command,
+    encoding_of,
+    separate_command,
+    separator_of,
+)
 from synthema_lab.errors import DataMismatch
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
@@ -29,15 +35,19 @@ def read_csv(content: bytes, name: str) -> pd.DataFrame:
 def _decoded(content: bytes, name: str) -> str:
     if not content.strip():
         _refuse(name, "is empty", "Check how the file was made.")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        _refuse(name, "is UTF-16", "Save it as UTF-8.")
-    text: str | None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = None
-    if text is None or "\x00" in text:
+    encoding = encoding_of(content)
+    if encoding is None:
         _refuse(name, "is not UTF-8 text", "Save it as CSV in UTF-8.")
+    if encoding in ("UTF-16", "UTF-32"):
+        _refuse(name, f"is {encoding}", f"Convert it: {convert_command(name, encoding)}")
+    if encoding != "UTF-8":
+        called = {"ISO-8859-1": "Latin-1 (ISO-8859-1)"}.get(encoding, "Windows-1252")
+        _refuse(
+            name,
+            f"is not UTF-8: it looks like {called}",
+            f"Convert it: {convert_command(name, encoding)}",
+        )
+    text = content.decode("utf-8-sig")
     return text
 
 
@@ -50,7 +60,14 @@ def _header(text: str, name: str) -> list[str]:
     if not header:
         _refuse(name, "has no header that can be read", "Begin with one line of column names.")
     if len(header) == 1 and re.search("[;\t|]", header[0]):
-        _refuse(name, "is not separated by commas", "Save it with commas between columns.")
+        separator, commas = separator_of(text)
+        between = {";": "semicolons", "tab": "tabs", "|": "bars"}[separator]
+        within = " and has decimal commas in its numbers" if commas else ""
+        _refuse(
+            name,
+            f"is not separated by commas: it has {between} between columns{within}",
+            f"Convert it: {separate_command(name, separator, commas)}",
+        )
     for position, column in enumerate(header, start=1):
         if not re.search("[^\\W\\d_]", column):
             _refuse(
@@ -102,7 +119,8 @@ def _columns(content: bytes, header: list[str], name: str) -> pd.DataFrame:
             name,
             f"has {len(ragged)} row(s) with more or fewer cells than the header has columns: "
             f"row {shown}",
-            "Quote cells that hold a comma, and give every row the same number of cells.",
+            "Quote cells that hold a comma, write decimals with a point, and give every row the "
+            "same number of cells.",
         )
     if table is None or table.column_names != header:
         _refuse(name, "cannot be read as CSV", "Save it as CSV in UTF-8, comma-separated.")

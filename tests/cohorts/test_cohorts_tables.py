@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -70,6 +72,48 @@ BAD = {
     "no header": (b"1,61,F\n2,62,M\n", "column 1 is no name"),
     "open quote": (b'id,a\n1,"2\n3,4\n', "quotation mark"),
 }
+
+
+@pytest.mark.parametrize(
+    ("content", "called", "command"),
+    [
+        ("id,name\n1,Zo\xeb\n".encode("latin-1"), "Latin-1", "iconv -f ISO-8859-1 -t UTF-8"),
+        ("id,n\n1,a \u2013 b\n".encode("cp1252"), "Windows-1252", "iconv -f WINDOWS-1252 -t UTF-8"),
+        ("id,a\n1,2\n".encode("utf-16"), "UTF-16", "iconv -f UTF-16 -t UTF-8"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named_with_the_command_to_convert_it(
+    tmp_path, content, called, command
+):
+    with pytest.raises(DataMismatch) as refused:
+        read_table(csv(tmp_path, content))
+    assert called in refused.value.happened
+    assert f"{command} patients.csv > patients_utf8.csv" in refused.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"id;hb_gdl;n\n007;7,9;a,b\n008;10,25;c\n", "semicolons between columns and has decimal"),
+        (b"id\thb_gdl\tn\n007\t7.9\ta,b\n008\t10.25\tc\n", "tabs between columns"),
+        (b"id|hb_gdl|n\n007|7.9|a,b\n008|10.25|c\n", "bars between columns"),
+    ],
+)
+def test_the_command_for_another_separator_gives_the_table_that_was_meant(
+    tmp_path, monkeypatch, content, says
+):
+    with pytest.raises(DataMismatch) as refused:
+        read_table(csv(tmp_path, content))
+    assert says in refused.value.happened
+    code = refused.value.next_step.removeprefix('Convert it: python -c "').removesuffix('"')
+    monkeypatch.chdir(tmp_path)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    again = read_table(tmp_path / "patients_commas.csv")
+    assert again.to_dict("list") == {
+        "id": ["007", "008"],
+        "hb_gdl": [7.9, 10.25],
+        "n": ["a,b", "c"],
+    }
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -1,0 +1,1 @@
+"""How does what a hospital already has become a table in the dictionary's columns?"""
