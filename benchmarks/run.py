@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import demo, fuzz
+from . import anonymity, demo, dictionary, fuzz, simulators
 
+BENCHMARKS = {
+    "anonymity": anonymity,
+    "dictionary": dictionary,
+    "simulators": simulators,
+    "demo": demo,
+    "fuzz": fuzz,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     """Print each table and write it to ``benchmarks/results/``."""
     RESULTS.mkdir(exist_ok=True)
-    for name, benchmark in {"demo": demo, "fuzz": fuzz}.items():
+    for name, benchmark in BENCHMARKS.items():
         table = benchmark.run()
         print(f"{table}\n", flush=True)
         (RESULTS / f"{name}.txt").write_text(table + "\n", encoding="utf-8")

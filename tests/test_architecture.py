@@ -22,6 +22,7 @@ FLOORS = {
     "privacy": 1,
     "secure_aggregation": 1,
     "cohorts": 1,
+    "deidentify": 1,
     "generators": 2,
     "validation": 3,
     "federation": 4,
