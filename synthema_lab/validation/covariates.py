@@ -1,7 +1,8 @@
 """Which covariates enter a Cox model, and on which scale?
 
-The plan is made once, from the real training patients, and used for every
-table: numbers are centred and divided by their standard deviation there, a
+The dictionary names the prognostic factors; where it names none, every
+variable is one. The plan is made once, from the real training patients, and
+used for every table: numbers are centred and divided by their standard deviation there, a
 category becomes one indicator for each level but the commonest, and a level
 with fewer than ten training patients joins the commonest, since its hazard
 ratio cannot be learnt and should not be published. Where ten or more lack a
@@ -106,6 +107,8 @@ def plan_covariates(train: Columns, dictionary: DataDictionary) -> CovariatePlan
     left_out: list[str] = []
     for name in train.variables:
         if name in (survival.time, survival.event):
+            continue
+        if survival.covariates and name not in survival.covariates:
             continue
         variable = dictionary.variables[name]
         if name in train.numeric:

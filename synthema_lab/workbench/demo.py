@@ -25,6 +25,7 @@ from .progress import bar
 from .report import NAME as REPORT
 from .report import build_report
 from .runner import cell_count, execute, refuse_used
+from .setting import COHORT
 from .values import Resolved, resolve
 
 COMPARED = "headlines"
@@ -49,24 +50,60 @@ class Chain:
     unreported: Sequence[str] = ()
 
 
+_LEARNT = (
+    "The hospitals learnt one model together: only sums over all of them were opened, with "
+    "noise that hides any one patient. A synthetic cohort was drawn from that model and compared "
+    "with the patients it was learnt from. The table says how close it comes, between what "
+    "independent variables would give (floor) and what other patients give (ceiling), and how "
+    "much of a patient it still gives away."
+)
+_SIMULATED = (
+    "No patient in it ever lived: wherever this report says real, read simulated. It shows what "
+    "the method keeps and loses, and nothing about the disease that was not put in. "
+)
+
 CHAINS: Mapping[str, Chain] = MappingProxyType(
     {
+        "scd": Chain(
+            (
+                "10_prepare_scd",
+                "20_deidentify",
+                "30_train_across_hospitals",
+                "40_generate",
+                "50_validate",
+            ),
+            "Sickle-cell disease: a synthetic cohort learnt across hospitals",
+            "A cohort of people with sickle-cell disease was simulated from published figures "
+            "and divided among hospitals that differ in size, genotypes and ages. "
+            + _SIMULATED
+            + _LEARNT,
+        ),
+        "aml": Chain(
+            (
+                "11_prepare_aml",
+                "20_deidentify",
+                "30_train_across_hospitals",
+                "40_generate",
+                "50_validate",
+            ),
+            "Acute myeloid leukaemia and its mutations: a synthetic cohort learnt across hospitals",
+            "A cohort of people with acute myeloid leukaemia was simulated from the figures of "
+            "a public trial cohort, mutations and outcome included, and divided among hospitals. "
+            + _SIMULATED
+            + _LEARNT,
+        ),
         "leuksurv": Chain(
             (
                 "00_start_here",
                 "12_prepare_leuksurv",
+                "20_deidentify",
                 "30_train_across_hospitals",
                 "40_generate",
                 "50_validate",
             ),
             "Acute myeloid leukaemia survival: a synthetic cohort learnt across hospitals",
             "Patients with acute myeloid leukaemia in the north west of England, a public "
-            "cohort, were divided among hospitals as if each kept its own. The hospitals "
-            "learnt one model together: only sums over all of them were opened, with noise "
-            "that hides any one patient. A synthetic cohort was drawn from that model and "
-            "compared with the real patients. The table says how close it comes, between what "
-            "independent variables would give (floor) and what other real patients give "
-            "(ceiling), and how much of a patient it still gives away.",
+            "cohort, were divided among hospitals as if each kept its own. " + _LEARNT,
             unreported=("00_start_here",),
         ),
     }
@@ -191,7 +228,7 @@ def report_again(folder: str | os.PathLike[str]) -> Path:
 
 def _resolved(name: str, cohort: str, preset: str, fresh_noise: bool) -> Resolved:
     known = declared(find_notebook(name)[1])
-    given: dict[str, Any] = {"cohort": cohort} if "cohort" in known else {}
+    given: dict[str, Any] = {COHORT: cohort} if COHORT in known else {}
     if fresh_noise and "fresh_noise" in known:
         given["fresh_noise"] = True
     return resolve(name, preset, given)

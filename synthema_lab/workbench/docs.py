@@ -24,6 +24,8 @@ _PAGES = {
     "dictionaries": "data_dictionaries/README.md",
     "contributing": "CONTRIBUTING.md",
 }
+FIRST = "leuksurv"
+"""The cohort whose executed notebooks have the plain names."""
 
 
 def build_docs(out: Path | None = None) -> Path:
@@ -87,9 +89,11 @@ def _notebooks(folder: Path) -> list[tuple[str, str]]:
     for path in sorted(reference_folder().glob("*/*/*.ipynb")):
         read = nbformat.read(path, as_version=4)
         page, _ = exporter.from_notebook_node(read, {"metadata": {"name": path.stem}})
-        with whole_file(folder / f"{path.stem}.html") as temporary:
+        cohort = path.relative_to(reference_folder()).parts[0]
+        name = f"{path.stem}.html" if cohort == FIRST else f"{path.stem}_{cohort}.html"
+        with whole_file(folder / name) as temporary:
             temporary.write_text(page, encoding="utf-8")
-        written.append((f"{path.stem}.html", title_of(read) or path.stem))
+        written.append((name, f"{title_of(read) or path.stem} ({cohort})"))
     return written
 
 

@@ -14,6 +14,7 @@ from ..errors import ArgumentRefused, DataMismatch
 from .disclosure import PSEUDONYMS, check_path
 from .fingerprints import RESTRICTED, file_digest, table_digest
 from .folder import RunFolder, candidates
+from .setting import COHORT
 
 
 @dataclass
@@ -65,8 +66,9 @@ class Inputs:
             self.pseudonyms |= {dictionary.patient}
 
     def upstream(
-        self, notebook: str, filename: str, given: str, beside: Path | None, pinned: Path | None
-    ) -> Path:
+        self, notebook: str, filename: str, given: str, beside: Path | None,
+        pinned: Path | None, cohort: str = "",
+    ) -> Path:  # fmt: skip
         """An output of another notebook's newest finished run.
 
         Parameters
@@ -78,6 +80,8 @@ class Inputs:
             The folder of a demo, which is looked at first.
         pinned : pathlib.Path or None
             A run that is being repeated: what it read is looked for by its digest.
+        cohort : str
+            The cohort it must be about; empty where any will do.
 
         Raises
         ------
@@ -88,12 +92,13 @@ class Inputs:
         if given:
             found = _given(notebook, filename, given)
         else:
-            found = _newest(notebook, filename, beside, _pinned_digest(pinned, name))
+            found = _newest(notebook, filename, beside, _pinned_digest(pinned, name), cohort)
         if found is None:
             raise ArgumentRefused(
-                f"No finished run of {notebook} with the output {filename} was found.",
+                f"No finished run of {notebook} with the output {filename} was found"
+                f"{f' for the cohort {cohort}' if cohort else ''}.",
                 f"{filename}, an output of {notebook}.",
-                f"synthema run {notebook}",
+                f"synthema run {notebook}{f' -p {COHORT} {cohort}' if cohort else ''}",
             )
         path, run = found
         public = RESTRICTED not in path.parts[-4:-1]
@@ -124,12 +129,14 @@ def _given(notebook: str, filename: str, given: str) -> tuple[Path, RunFolder | 
 
 
 def _newest(
-    notebook: str, filename: str, beside: Path | None, wanted: str | None
+    notebook: str, filename: str, beside: Path | None, wanted: str | None, cohort: str
 ) -> tuple[Path, RunFolder] | None:
     found = [
         (path, run)
         for run in candidates(notebook, beside)
-        if (path := run.find(filename)) is not None and path.is_file()
+        if (path := run.find(filename)) is not None
+        and path.is_file()
+        and cohort in ("", run.stable["cohort"])
     ]
     for path, run in found:
         if wanted is not None and _digest_of(path, run) == wanted:

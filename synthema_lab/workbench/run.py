@@ -26,7 +26,7 @@ from .inputs import Inputs
 from .manifest import now
 from .outputs import Outputs, parts_of, png_of, write_csv
 from .record import finish_run
-from .setting import Setting
+from .setting import COHORT, Setting
 from .summary import Summary
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Run:
         self.headlines: dict[tuple[str, str], Headline] = {}
         self.spent: list[dict[str, Any]] = []
         self.streams: set[str] = set()
-        self.cohort = str(setting.values.get("cohort") or "")
+        self.cohort = str(setting.values.get(COHORT) or "")
         self._publish = publish
 
     @property
@@ -120,6 +120,8 @@ class Run:
     def upstream(self, notebook: str, filename: str, given: str = "") -> Path:
         """An output of another notebook: beside this run, else of its newest run.
 
+        Only runs on the same cohort count, where this notebook names its cohort.
+
         Parameters
         ----------
         notebook, filename : str
@@ -128,7 +130,7 @@ class Run:
             A file, or the folder of a run, to take instead.
         """
         return self.inputs.upstream(
-            notebook, filename, given, self.setting.beside, self.setting.pinned
+            notebook, filename, given, self.setting.beside, self.setting.pinned, self.cohort
         )
 
     def figure(

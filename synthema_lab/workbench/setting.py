@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+COHORT = "cohort_name"
+"""The parameter by which a notebook names the cohort that it reads."""
+
 
 @dataclass(frozen=True)
 class Setting:

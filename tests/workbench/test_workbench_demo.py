@@ -19,7 +19,7 @@ VALIDATE = """\
 path = run.upstream("12_prepare", "patients.csv")
 run.headline(rows=(len(path.read_text().split()) - 1, None, None))
 """
-PARAMETERS = 'seed = 1\ncohort = "none"\nfresh_noise = False'
+PARAMETERS = 'seed = 1\ncohort_name = "none"\nfresh_noise = False'
 
 
 @pytest.fixture

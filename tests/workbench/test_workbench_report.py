@@ -49,7 +49,7 @@ def made(project, notebook):
         notebook(name)
         path = (folder or project / "runs") / f"20260102-030405-{name}-abcd"
         path.mkdir(parents=True)
-        values = {"seed": 7, "cohort": cohort, "note": EVIL}
+        values = {"seed": 7, "cohort_name": cohort, "note": EVIL}
         run = Run(path, Setting(name, values, dict.fromkeys(values, "default")))
         figure = Figure((4, 2))
         figure.subplots().plot([0, 1])
