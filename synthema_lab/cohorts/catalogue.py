@@ -60,14 +60,15 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
 )
 
 
-def simulated_against_target(name: str, patients: int = 20_000, seed: int = 1) -> pd.DataFrame:
+def simulated_against_target(name: str, patients: int | None = None, seed: int = 1) -> pd.DataFrame:
     """How far a simulated cohort is from the figures it was calibrated to.
 
     Parameters
     ----------
     name : {"scd", "aml"}
-    patients : int
-        Simulated for the comparison, before values go missing.
+    patients : int, optional
+        Simulated for the comparison, before values go missing; by default enough
+        that chance does not hide an error.
     seed : int
 
     Returns
@@ -89,7 +90,8 @@ def simulated_against_target(name: str, patients: int = 20_000, seed: int = 1) -
             f"One of: {', '.join(simulated)}.",
             did_you_mean(str(name), simulated),
         )
-    return importlib.import_module(CATALOGUE[name].module).calibrate(patients=patients, seed=seed)
+    chosen = {} if patients is None else {"patients": patients}
+    return importlib.import_module(CATALOGUE[name].module).calibrate(seed=seed, **chosen)
 
 
 def available_cohorts() -> pd.DataFrame:

@@ -148,10 +148,11 @@ def _value(node: ast.expr, rows: Rows) -> Value:
             values = as_number(_value(operand, rows)).values
             return Number(values if isinstance(operator, ast.UAdd) else -values)
         case ast.BinOp(left=left, op=operator, right=right):
-            result = _ARITHMETIC[type(operator)](
-                as_number(_value(left, rows)).values, as_number(_value(right, rows)).values
-            )
-            return Number(np.where(np.isfinite(result), result, np.nan))
+            a, b = as_number(_value(left, rows)).values, as_number(_value(right, rows)).values
+            result = _ARITHMETIC[type(operator)](a, b)
+            # Of numpy's operations nan ** 0 and 1 ** nan are numbers; here they stay missing.
+            known = np.isfinite(result) & ~np.isnan(a) & ~np.isnan(b)
+            return Number(np.where(known, result, np.nan))
         case ast.Compare(left=left, ops=operators, comparators=rights):
             return _comparison(left, operators, rights, rows)
         case ast.Call(func=ast.Name(id=name), args=arguments):

@@ -46,8 +46,9 @@ def sizes(cohorts: Mapping[str, Cohort]) -> pd.DataFrame:
         row: dict[str, object] = {"part": name, "patients": len(cohort.patients)}
         survival = cohort.dictionary.survival
         if survival is not None:
-            time = cohort.patients[survival.time].astype(float)
-            event = cohort.patients[survival.event].astype(int)
+            known = cohort.patients.dropna(subset=[survival.time, survival.event])
+            time = known[survival.time].astype(float)
+            event = known[survival.event].astype(int)
             unit = cohort.dictionary.variables[survival.time].unit
             median = KaplanMeierFitter().fit(time, 1 - event).median_survival_time_
             row |= {"events": int(event.sum()), f"median follow-up ({unit})": round(float(median))}

@@ -98,7 +98,7 @@ def _finite(value):
 NUMBER = st.recursive(
     _leaf_number(),
     lambda n: st.one_of(
-        _arithmetic(n), n.map(_negated), st.builds(_power, n, st.sampled_from([-2, -1, 1, 2, 3]))
+        _arithmetic(n), n.map(_negated), st.builds(_power, n, st.sampled_from([-2, -1, 0, 1, 2, 3]))
     ).map(_finite),
     max_leaves=4,
 )

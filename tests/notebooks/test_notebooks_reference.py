@@ -12,18 +12,20 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from synthema_lab.workbench.demo import CHAINS
 from synthema_lab.workbench.reference import carry_releases
 
 ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT / "reports" / "reference" / "leuksurv"
-EXECUTED = sorted(REFERENCE.glob("*/*.ipynb"))
+REFERENCE = ROOT / "reports" / "reference"
+EXECUTED = sorted(REFERENCE.glob("*/*/*.ipynb"))
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     """A workspace in which the committed releases are paid for already."""
     workspace = tmp_path_factory.mktemp("workspace")
-    carry_releases(REFERENCE, workspace)
+    for cohort in CHAINS:
+        carry_releases(REFERENCE / cohort, workspace)
     return {
         **os.environ,
         "SYNTHEMA_RUNS": str(workspace),
@@ -44,18 +46,20 @@ def compared(notebooks: list[Path], environment) -> subprocess.CompletedProcess[
 
 
 @pytest.mark.slow
-def test_every_cell_of_the_references_gives_the_committed_output_again(environment):
-    done = compared(EXECUTED, environment)
+@pytest.mark.parametrize("cohort", CHAINS)
+def test_every_cell_of_the_references_gives_the_committed_output_again(cohort, environment):
+    executed = sorted((REFERENCE / cohort).glob("*/*.ipynb"))
+    done = compared(executed, environment)
     assert done.returncode == 0, done.stdout[-4000:]
     passed = sum(
-        cell.cell_type == "code" for path in EXECUTED for cell in nbformat.read(path, 4).cells
+        cell.cell_type == "code" for path in executed for cell in nbformat.read(path, 4).cells
     )
     assert f"{passed} passed" in done.stdout
 
 
 @pytest.mark.slow
 def test_a_changed_output_is_noticed(environment, tmp_path):
-    path = Path(shutil.copy(EXECUTED[0], tmp_path))
+    path = Path(shutil.copy(next(p for p in EXECUTED if p.stem == "00_start_here"), tmp_path))
     read = nbformat.read(path, 4)
     cell = next(c for c in read.cells if "secure_sum" in c.source and c.cell_type == "code")
     cell.outputs[0]["data"]["text/plain"] = "[35, 62, 64, 81]"
@@ -64,8 +68,11 @@ def test_a_changed_output_is_noticed(environment, tmp_path):
 
 
 def test_all_notebooks_of_the_demo_are_committed_as_executed_in_order():
-    names = [path.stem for path in EXECUTED]
-    assert names == sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    for cohort, chain in CHAINS.items():
+        executed = sorted(path.stem for path in (REFERENCE / cohort).glob("*/*.ipynb"))
+        assert executed == list(chain.notebooks)
+    names = {path.stem for path in EXECUTED}
+    assert names == {path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
     for path in EXECUTED:
         counts = [c.execution_count for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
         assert None not in counts
@@ -77,11 +84,11 @@ def test_no_reference_shows_a_patient_or_a_path_of_the_machine():
         assert "LS-0" not in text, "a pseudonym of the registry cohort"
         assert str(Path.home()) not in text
         assert "/tmp" not in text
-    assert not list(REFERENCE.glob("*/restricted"))
+    assert not list(REFERENCE.glob("*/*/restricted"))
 
 
 def test_every_figure_has_its_data_a_caption_and_a_description():
-    for picture in REFERENCE.glob("*/figures/*.png"):
+    for picture in REFERENCE.glob("*/*/figures/*.png"):
         assert picture.with_suffix(".csv").exists()
         described = json.loads(picture.with_suffix(".json").read_text())
         assert len(described["caption"]) > 40

@@ -14,6 +14,8 @@ from .style import Plot, at_time, canvas, house_style, light_grid, series
 FEWEST = 10
 """A curve ends where fewer patients than this are at risk."""
 GRID = 61
+SHORT = 34
+"""Labels up to this many letters stand two in a line of the legend."""
 
 
 def cohort_survival(
@@ -68,7 +70,8 @@ def cohort_survival(
         panel.set_ylabel("Survival probability")
         panel.set_xlabel(f"{described.label} ({unit})")
         light_grid(panel)
-        figure.legend(loc="outside upper left", ncols=2)
+        longest = max(map(len, data["group"].unique()))
+        figure.legend(loc="outside upper left", ncols=2 if longest <= SHORT else 1)
     group = dictionary.variables[by].label
     caption = (
         f"Kaplan-Meier survival of the real patients by {group.lower()}, with 95% confidence bands "
@@ -86,6 +89,7 @@ def cohort_survival(
 def _curve(patients: pd.DataFrame, survival, grid: np.ndarray) -> pd.DataFrame:
     from lifelines import KaplanMeierFitter
 
+    patients = patients.dropna(subset=[survival.time, survival.event])
     times = patients[survival.time].astype(float).to_numpy()
     at_risk = (times[:, None] >= grid).sum(axis=0)
     shown = grid[at_risk >= FEWEST]

@@ -119,7 +119,7 @@ def simulate_complete(
     return pd.concat([dictionary.derive(table.drop(columns=list(EXTRA))), extra], axis=1)
 
 
-def calibrate(patients: int = 20_000, seed: int = 0) -> pd.DataFrame:
+def calibrate(patients: int = 200_000, seed: int = 0) -> pd.DataFrame:
     """Every target beside its simulated value; see `calibration.deviations`.
 
     Parameters
