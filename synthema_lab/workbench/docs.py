@@ -90,10 +90,13 @@ def _notebooks(folder: Path) -> list[tuple[str, str]]:
         read = nbformat.read(path, as_version=4)
         page, _ = exporter.from_notebook_node(read, {"metadata": {"name": path.stem}})
         cohort = path.relative_to(reference_folder()).parts[0]
-        name = f"{path.stem}.html" if cohort == FIRST else f"{path.stem}_{cohort}.html"
+        several = len(list(reference_folder().glob(f"*/*/{path.name}"))) > 1
+        suffix = f"_{cohort}" if several and cohort != FIRST else ""
+        name = f"{path.stem}{suffix}.html"
         with whole_file(folder / name) as temporary:
             temporary.write_text(page, encoding="utf-8")
-        written.append((name, f"{title_of(read) or path.stem} ({cohort})"))
+        title = title_of(read) or path.stem
+        written.append((name, f"{title} ({cohort})" if several else title))
     return written
 
 

@@ -26,6 +26,8 @@ from .style import (
 FEWEST = 10
 ROUND_TO = 5
 HIDDEN = "fewer than 10 each"
+WIDEST, SHORT = 38, 24
+"""Labels of the legend are broken after so many letters; so short, three stand in a line."""
 
 
 def sites(
@@ -84,7 +86,9 @@ def sites(
         _stacks(right, data, names)
         right.set_title(wrapped(f"Case mix: {variable.label}", 34))
         handles = [h for panel in (left, right) for h in panel.get_legend_handles_labels()[0]]
-        figure.legend(handles=handles, loc="outside lower left", ncols=3)
+        said = [wrapped(handle.get_label(), WIDEST) for handle in handles]
+        columns = 3 if max(map(len, said)) <= SHORT else 2
+        figure.legend(handles, said, loc="outside lower left", ncols=columns)
     caption = (
         f"Patients of {len(names)} sites and their shares by {variable.label.lower()}. Counts are "
         f"rounded to {ROUND_TO}; levels with fewer than {FEWEST} patients at a site are drawn "
@@ -146,7 +150,8 @@ def _rounded(count: int) -> int:
 
 def _stacks(panel, data: pd.DataFrame, names: list[str]) -> None:
     start = np.zeros(len(names))
-    levels = [level for level in dict.fromkeys(data["level"]) if level != HIDDEN]
+    drawn = data[data["share"].notna() & (data["level"] != HIDDEN)]
+    levels = list(dict.fromkeys(drawn["level"]))
     looks = {
         level: {"color": FILLS[n % len(FILLS)], "hatch": HATCHES[n % len(HATCHES)]}
         for n, level in enumerate(levels)
