@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ArgumentRefused, GateFailed
+from ..errors import ArgumentRefused, GateFailed, LabError
 from .output import answer, answering, as_text, plain
 
 if TYPE_CHECKING:
@@ -80,11 +80,16 @@ def deidentify_command(
         _rotate(table, described, rules, wanted, key, new_key, out, report, as_json, quiet, dry_run)
         return
     secret, made_at = _secret(SiteKey, key, dry_run)
-    with _progress(not (quiet or as_json)) as say:
-        found = deidentify(
-            table, described, rules, secret, wanted,
-            sampling_fraction=sampling_fraction, progress=say,
-        )  # fmt: skip
+    try:
+        with _progress(not (quiet or as_json)) as say:
+            found = deidentify(
+                table, described, rules, secret, wanted,
+                sampling_fraction=sampling_fraction, progress=say,
+            )  # fmt: skip
+    except LabError:
+        if made_at is not None:  # no pseudonym was written under it
+            made_at.unlink()
+        raise
     failed = found.assessment.verdict == "fail"
     if report is not None:
         _write_report(found, report)

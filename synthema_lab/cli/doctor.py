@@ -29,6 +29,8 @@ _IMPORTED_AS = {
 _MEANS = {
     "": "the workbench itself",
     "data": "the public LeukSurv cohort (GPL package, imported and not copied)",
+    "importers": "import of AMLSG, OMOP and mapped tables with units",
+    "schemas": "pandera schemas of the dictionaries",
     "federation": "hospitals as PySyft sites",
     "deep": "deep generators and the comparison field",
     "test": "the test suite",

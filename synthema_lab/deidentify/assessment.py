@@ -24,6 +24,8 @@ NOT_COVERED = (
     "Linkage with another release about the same patients, under this policy or another.",
     "The disease itself: with a rare disease, being in the table already narrows somebody down to "
     "few people, and to fewer where the place is known.",
+    "That a value is recorded at all: Doppler belongs to screening age, priapism to males, "
+    "whatever is told of age and sex.",
     "Dates that stay dates keep their intervals, which can be as telling as the dates.",
     "Whether a rare combination is true of anybody else in the world: k counts the table alone, "
     "unless a population is given.",

@@ -111,7 +111,7 @@ def derive(
 
 
 def derived_column(rows: Rows, variable: Variable) -> pd.Series:
-    """A derived variable's values in its own type; integers are rounded."""
+    """A derived variable's values in its own type, rounded to its resolution or to integers."""
     value = evaluate(rows.derivations[variable.name], rows)
     index, size = rows.table.index, len(rows)
     if variable.type == "category":
@@ -122,6 +122,8 @@ def derived_column(rows: Rows, variable: Variable) -> pd.Series:
         return pd.Series(pd.Categorical.from_codes(codes, categories=categories), index=index)
     values = np.broadcast_to(as_number(value).values, (size,))
     if variable.type == "number":
+        if variable.resolution:  # more digits than are recorded would mark a row
+            values = np.round(np.round(values / variable.resolution) * variable.resolution, 9)
         return pd.Series(values.copy(), index=index, dtype="float64")
     rounded = np.rint(values)
     return as_integers(np.where(np.abs(rounded) > LARGEST_INTEGER, np.nan, rounded), index)

@@ -85,6 +85,11 @@ def test_a_dry_run_writes_no_table_and_makes_no_key(call, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
+def test_an_export_that_is_refused_leaves_no_key_behind(call, tmp_path):
+    assert call(policy="scd") != 0
+    assert not (tmp_path / "site" / "site.key").exists()
+
+
 def test_variables_instead_of_a_study_limit_what_leaves(call, tmp_path):
     assert call("--variables", "sex,os_days,os_event") == 0
     assert list(pd.read_csv(tmp_path / "out.csv").columns) == [

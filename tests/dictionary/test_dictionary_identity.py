@@ -158,3 +158,13 @@ def test_no_finding_about_a_person_holds_what_was_found():
     text = str(DICTIONARY.check(patients)) + DICTIONARY.check(patients).table().to_string()
     assert "Zqx" not in text
     assert "Maria" not in text
+
+
+def test_one_name_among_the_pseudonyms_is_told_with_its_row():
+    table = pd.DataFrame(
+        {"patient_id": [f"P{n:03d}" for n in range(30)], "centre_id": "A", "sex": "F"}
+    )
+    table.loc[6, "patient_id"] = "Müller Geraldine"
+    told = [f for f in DICTIONARY.check(table).errors if f.rule == "direct_identifier"]
+    assert [(f.variable, f.rows, f.count) for f in told] == [("patient_id", (7,), 1)]
+    assert "Geraldine" not in str(told[0])

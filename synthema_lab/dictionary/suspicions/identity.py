@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synthema_lab.dictionary.dictionary import DataDictionary
 
 MOST, FEWEST, SAMPLE, VARIED = 0.8, 5, 400, 0.5
+NAME = "a person's name"
 
 
 def direct_identifiers(dictionary: DataDictionary, cells: Cells) -> Iterator[Finding]:
@@ -74,14 +75,21 @@ def _column(shown: str, variable: str | None, texts: Texts, role: str = "") -> I
     }
     # Centres have names of their own; patients' names differ from row to row.
     varied = len(labels) >= VARIED * int((~texts.missing).sum())
-    if role == "patient" or (varied and role != "centre"):
-        tests["a person's name"] = lambda label: (
-            is_full_name(label) or personal(label) == "a person's name"
-        )
+    if varied and role == "":
+        tests[NAME] = _is_name
+    if role == "patient":  # one name among pseudonyms is one too many
+        named = [_is_name(label) for label in labels]
+        if any(named):
+            yield from _finding(shown, variable, texts, named, NAME)
+            return
     for kind, test in tests.items():
         if np.mean([test(label) for label in sample]) >= MOST:
             yield from _finding(shown, variable, texts, [test(label) for label in labels], kind)
             return
+
+
+def _is_name(label: str) -> bool:
+    return is_full_name(label) or personal(label) == NAME
 
 
 def _finding(

@@ -20,11 +20,16 @@ AT = [0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1]
 and after 2004 (C), the ends assumed (A)."""
 
 
+STUDY_END = 2026
+"""Nobody is followed beyond the beginning of this year (A)."""
+
+
 def draw_last_contact(columns: Columns, rng: np.random.Generator) -> np.ndarray:
     """Days from diagnosis until contact ends for another reason than death."""
     drawn = rng.random(len(columns["dx_year"]))
     early, late = (np.interp(drawn, AT, LAST_CONTACT[name]) for name in ("early", "late"))
-    return np.floor(np.where(columns["dx_year"] <= 2003, early, late))
+    open_until = (STUDY_END - columns["dx_year"]) * 365.25
+    return np.floor(np.minimum(np.where(columns["dx_year"] <= 2003, early, late), open_until))
 
 
 def seen(
