@@ -1,25 +1,27 @@
 """What does a site answer to each of the coordinator's messages, after which checks?
 
-One function a stage. Each takes what the site agreed to, its number, its state
-and the body of the message, refuses what it must not answer, and returns the
-body of the answer. Sending, signing and turn-taking are `Site`'s.
+One function a stage. Each takes what the site agreed to, its number, its state,
+the body of the message and the site's journal, refuses what it must not answer,
+and returns the body of the answer. Sending, signing and turn-taking are `Site`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from . import keys, masks
+from . import graph, keys, masks
 from .dealing import deal, take
 from .errors import RoundMismatch, VectorRefused
-from .evidence import checked_adverts, require_agreement, require_quorum, require_survivors
+from .evidence import checked_adverts, require_agreement, require_graph, require_survivors
 from .frames import Kind
+from .journal import Journal
 from .messages import (
     ADVERT_FRAME_BYTES,
     AGREED_FRAME_BYTES,
     Agreed,
     Body,
     Boxes,
+    Delivery,
     Frames,
     Masked,
     Survivors,
@@ -29,21 +31,23 @@ from .settings import RoundSettings
 from .site_state import SiteState
 
 
-def share(settings: RoundSettings, site: int, state: SiteState, body: memoryview) -> Boxes:
-    """Check everybody's keys; split and seal the secrets for each of them."""
+def share(
+    settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
+) -> Boxes:
+    """Check everybody's keys; draw neighbours; split and seal the secrets for each of them."""
     frames = Frames.read(body, ADVERT_FRAME_BYTES).frames
-    adverts = checked_adverts(settings, frames, site, state.advert)
-    for peer in adverts.keys() - {site}:
-        state.box_secrets[peer] = state.box.agree(adverts[peer].box_key)
-        state.mask_secrets[peer] = state.mask.agree(adverts[peer].mask_key)
+    state.adverts = checked_adverts(settings, frames, site, state.advert)
+    state.neighbours = graph.draw(settings.neighbours, state.adverts.keys() - {site})
+    agree_with(state, state.neighbours)
     state.keys = keys.keys_digest(settings, frames)
-    state.held, boxes = deal(
-        settings, state.keys, site, state.box_secrets, state.mask.private, state.seed
-    )
+    secrets = {peer: state.box_secrets[peer] for peer in state.neighbours}
+    state.held, boxes = deal(settings, state.keys, site, secrets, state.mask.private, state.seed)
     return Boxes(state.keys, boxes)
 
 
-def cover(settings: RoundSettings, site: int, state: SiteState, body: memoryview) -> Masked:
+def cover(
+    settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
+) -> Masked:
     """Open the shares held for others; cover the vector with all masks.
 
     A pair's mask is added by the smaller number and subtracted by the larger,
@@ -55,39 +59,48 @@ def cover(settings: RoundSettings, site: int, state: SiteState, body: memoryview
             "contribute(vector) before the shares are delivered.",
             "Start a new round and contribute first.",
         )
-    delivery = Boxes.read(body)
+    delivery = Delivery.read(body)
     if delivery.keys_digest != state.keys:
         raise RoundMismatch(
             "Shares were delivered for another list of keys.",
             "The list of keys this site was given.",
             "Start a new round, and check the coordinator.",
         )
+    require_graph(settings, delivery, state.adverts, site, state.neighbours)
+    agree_with(state, delivery.boxes)
     state.held |= take(settings, state.keys, site, state.box_secrets, delivery.boxes)
-    require_quorum(settings, state.held, "shares")
-    state.sharers = keys.sharers_digest(state.keys, state.held)
+    state.sharers = frozenset(delivery.graph)
+    state.shared = keys.sharers_digest(state.keys, delivery.graph, state.model)
+    journal.sent(state.fingerprint)
     vector, state.vector = state.vector, None
-    masks.add_mask(vector, keys.self_mask_key(settings, state.keys, state.seed, site))
-    for peer in delivery.boxes:
-        key = keys.pair_mask_key(settings, state.keys, state.mask_secrets[peer], site, peer)
+    masks.add_mask(vector, keys.self_mask_key(settings, state.shared, state.seed, site))
+    for peer in sorted({*delivery.boxes, *state.neighbours} & state.sharers):
+        key = keys.pair_mask_key(settings, state.shared, state.mask_secrets[peer], site, peer)
         (masks.add_mask if site < peer else masks.subtract_mask)(vector, key)
     state.box = state.mask = state.seed = None
-    state.box_secrets, state.mask_secrets = {}, {}
-    return Masked(state.sharers, memoryview(vector).cast("B"))
+    state.box_secrets, state.mask_secrets, state.adverts = {}, {}, {}
+    return Masked(state.shared, memoryview(vector).cast("B"))
 
 
-def agree(settings: RoundSettings, site: int, state: SiteState, body: memoryview) -> Agreed:
+def agree(
+    settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
+) -> Agreed:
     """Sign the one set of survivors that this site will ever open for."""
     survivors = Survivors.read(body).numbers
-    require_survivors(settings, survivors, state.held, site)
+    require_survivors(settings, survivors, state.sharers, site)
+    journal.require_openable(state.fingerprint, survivors)
     state.survivors = frozenset(survivors)
-    state.statement = keys.agreement_digest(state.sharers, survivors)
+    state.statement = keys.agreement_digest(state.shared, survivors)
     return Agreed(state.statement)
 
 
-def unmask(settings: RoundSettings, site: int, state: SiteState, body: memoryview) -> Unmasking:
+def unmask(
+    settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
+) -> Unmasking:
     """Check that a quorum signed the same; open one kind of share for each site."""
     frames = Frames.read(body, AGREED_FRAME_BYTES).frames
     require_agreement(settings, frames, state.statement, state.survivors)
+    journal.opened(state.fingerprint, state.survivors)
     seed_shares, key_shares = {}, {}
     for peer, (key_share, seed_share) in state.held.items():
         if peer in state.survivors:
@@ -97,7 +110,15 @@ def unmask(settings: RoundSettings, site: int, state: SiteState, body: memoryvie
     return Unmasking(state.statement, seed_shares, key_shares)
 
 
-Answer = Callable[[RoundSettings, int, SiteState, memoryview], Body]
+def agree_with(state: SiteState, peers: Iterable[int]) -> None:
+    """Agree on secrets with the peers that this site has none with yet."""
+    for peer in peers:
+        if peer not in state.box_secrets:
+            state.box_secrets[peer] = state.box.agree(state.adverts[peer].box_key)
+            state.mask_secrets[peer] = state.mask.agree(state.adverts[peer].mask_key)
+
+
+Answer = Callable[[RoundSettings, int, SiteState, memoryview, Journal], Body]
 
 ANSWERS: dict[str, tuple[Kind, Kind, Answer, str]] = {
     "keys": (Kind.KEYS, Kind.SHARES, share, "delivery"),

@@ -9,26 +9,12 @@ broken message is the same as a site that stays silent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
-import numpy as np
-
-from . import keys
+from .collecting import STAGES, open_sum
 from .coordinator_state import CoordinatorState, pack_state, unpack_state
-from .encoding import decode
-from .errors import (
-    MessageOutOfTurn,
-    RoundEnded,
-    RoundMismatch,
-    SiteUnknown,
-    SurvivorsDisagree,
-    TooFewSurvivors,
-)
-from .frames import Buffer, Frame, Kind, read, write
-from .messages import Advert, Agreed, Body, Boxes, Frames, Masked, Survivors, Unmasking
+from .errors import MessageOutOfTurn, RoundEnded, SettingsRefused, SiteUnknown, TooFewSurvivors
+from .frames import Buffer, read
 from .opened import OpenedSum
-from .settings import RoundSettings
-from .unmasking import remove_masks
+from .settings import RoundSettings, named_model
 
 
 class Coordinator:
@@ -93,7 +79,7 @@ class Coordinator:
             The message is refused; the state is as before.
         """
         self._require_open()
-        kind, accept, _ = self._stages()[self.stage]
+        kind, accept, _ = STAGES[self.stage]
         frame = read(message, self.settings, kind)
         name = self.settings.roster.names[frame.sender]
         if frame.sender not in self._state.expected:
@@ -108,7 +94,7 @@ class Coordinator:
                 "One message a stage from each site.",
                 "Deliver each message once.",
             )
-        self._state.collected[frame.sender] = accept(frame, message)
+        self._state.collected[frame.sender] = accept(self.settings, self._state, frame, message)
         return name
 
     def close(self) -> dict[str, bytes]:
@@ -136,12 +122,37 @@ class Coordinator:
             )
         answered = tuple(sorted(self._state.collected))
         collected = {site: self._state.collected[site] for site in answered}
-        _, _, advance = self._stages()[self.stage]
-        messages = advance(collected)
-        self._state.expected, self._state.collected = answered, {}
+        self._require_model()
         names = self.settings.roster.names
+        if self.stage == "unmask":
+            total = open_sum(self.settings, self._state, collected)
+            survivors = tuple(names[site] for site in self._state.survivors)
+            self.opened = OpenedSum(total, survivors, self.settings)
+            messages = {}
+        else:
+            messages = STAGES[self.stage][2](self.settings, self._state, collected)
+        self._state.expected, self._state.collected = answered, {}
         self._state.sent = {names[site]: message for site, message in messages.items()}
         return self.sent
+
+    def name_model(self, digest: bytes) -> None:
+        """Name the model of this round, where its settings left that for later.
+
+        Parameters
+        ----------
+        digest : bytes
+            SHA-256 of the model, 32 bytes. The sites name the same with their
+            vectors; a site that has another one shares no mask with the rest.
+
+        Raises
+        ------
+        SettingsRefused
+            If the settings name the model, it is not a digest, or it comes too
+            late or a second time.
+        """
+        self._require_open()
+        late = self.stage not in ("advertise", "share") or bool(self._state.model)
+        self._state.model = named_model(self.settings, digest, late)
 
     def save(self) -> bytes:
         """A snapshot for the coordinator's disk, to go on from after a crash.
@@ -177,113 +188,12 @@ class Coordinator:
         """What the last `close` returned."""
         return self._state.sent
 
-    def _stages(self) -> dict[str, tuple[Kind, Callable, Callable]]:
-        """By stage: the kind expected, what takes a message in, what closes the stage."""
-        return {
-            "advertise": (Kind.ADVERT, self._accept_advert, self._send_keys),
-            "share": (Kind.SHARES, self._accept_shares, self._deliver),
-            "mask": (Kind.MASKED, self._accept_masked, self._name_survivors),
-            "agree": (Kind.AGREED, self._accept_agreed, self._send_quorum),
-            "unmask": (Kind.UNMASKING, self._accept_unmasking, self._open),
-        }
-
-    def _accept_advert(self, frame: Frame, message: Buffer) -> tuple[Advert, bytes]:
-        return Advert.read(frame.body), bytes(message)
-
-    def _send_keys(self, adverts: dict[int, tuple[Advert, bytes]]) -> dict[int, bytes]:
-        self._state.adverts = {site: advert for site, (advert, _) in adverts.items()}
-        frames = tuple(message for _, message in adverts.values())
-        self._state.keys = keys.keys_digest(self.settings, frames)
-        self._state.stage = "share"
-        return dict.fromkeys(adverts, self._write(Kind.KEYS, Frames(frames)))
-
-    def _accept_shares(self, frame: Frame, message: Buffer) -> Boxes:
-        shares = Boxes.read(frame.body)
-        self._require_same(frame, shares.keys_digest, self._state.keys)
-        self._require_about(frame, shares.boxes, set(self._state.expected) - {frame.sender})
-        return shares
-
-    def _deliver(self, shares: dict[int, Boxes]) -> dict[int, bytes]:
-        self._state.sharers = tuple(shares)
-        self._state.sharers_digest = keys.sharers_digest(self._state.keys, shares)
-        self._state.stage = "mask"
-        messages = {}
-        for receiver in shares:
-            others = (sender for sender in shares if sender != receiver)
-            boxes = {sender: shares[sender].boxes[receiver] for sender in others}
-            messages[receiver] = self._write(Kind.DELIVERY, Boxes(self._state.keys, boxes))
-        return messages
-
-    def _accept_masked(self, frame: Frame, message: Buffer) -> bool:
-        masked = Masked.read(frame.body, self._state.total.nbytes)
-        self._require_same(frame, masked.sharers_digest, self._state.sharers_digest)
-        self._state.total += np.frombuffer(masked.vector, dtype=self._state.total.dtype)
-        return True
-
-    def _name_survivors(self, masked: dict[int, bool]) -> dict[int, bytes]:
-        self._state.survivors = tuple(masked)
-        self._state.statement = keys.agreement_digest(self._state.sharers_digest, masked)
-        self._state.stage = "agree"
-        return dict.fromkeys(masked, self._write(Kind.SURVIVORS, Survivors(tuple(masked))))
-
-    def _accept_agreed(self, frame: Frame, message: Buffer) -> bytes:
-        if Agreed.read(frame.body).statement != self._state.statement:
-            raise SurvivorsDisagree(
-                f"{self.settings.roster.names[frame.sender]} agreed to other survivors.",
-                "The survivors that were sent to it.",
-                "Check the channel to that site, and start a new round.",
-            )
-        return bytes(message)
-
-    def _send_quorum(self, agreed: dict[int, bytes]) -> dict[int, bytes]:
-        self._state.stage = "unmask"
-        return dict.fromkeys(agreed, self._write(Kind.QUORUM, Frames(tuple(agreed.values()))))
-
-    def _accept_unmasking(self, frame: Frame, message: Buffer) -> Unmasking:
-        unmasking = Unmasking.read(frame.body)
-        self._require_same(frame, unmasking.statement, self._state.statement)
-        survivors = set(self._state.survivors)
-        self._require_about(frame, unmasking.seed_shares, survivors)
-        self._require_about(frame, unmasking.key_shares, set(self._state.sharers) - survivors)
-        return unmasking
-
-    def _open(self, unmaskings: dict[int, Unmasking]) -> dict[int, bytes]:
-        self._state.stage = "ended"
-        total, self._state.total = self._state.total, np.zeros(0, dtype=self._state.total.dtype)
-        dropped = sorted(set(self._state.sharers) - set(self._state.survivors))
-        remove_masks(
-            total,
-            self.settings,
-            self._state.adverts,
-            self._state.keys,
-            self._state.survivors,
-            dropped,
-            unmaskings,
-        )
-        names = self.settings.roster.names
-        self.opened = OpenedSum(
-            decode(total, self.settings, len(self._state.survivors)),
-            tuple(names[site] for site in self._state.survivors),
-            self.settings,
-        )
-        return {}
-
-    def _require_same(self, frame: Frame, found: bytes, expected: bytes) -> None:
-        if found != expected:
-            raise RoundMismatch(
-                f"{self.settings.roster.names[frame.sender]} was given other keys, shares "
-                "or survivors than the coordinator sent.",
-                "The same at every site.",
-                "Check the channel to that site, and start a new round.",
-            )
-
-    def _require_about(self, frame: Frame, found: Collection[int], expected: set[int]) -> None:
-        if set(found) != expected:
-            raise SiteUnknown(
-                f"{self.settings.roster.names[frame.sender]} sent shares about other sites "
-                "than it was asked for.",
-                "One share for each site of this stage, of one kind.",
-                "Check that both ends run the same version, and start a new round.",
+    def _require_model(self) -> None:
+        if self.stage == "share" and self.settings.model_digest is None and not self._state.model:
+            raise SettingsRefused(
+                "The model of this round has not been named.",
+                "name_model(digest) before the shares are delivered.",
+                "Name the model, and close the stage again.",
             )
 
     def _require_open(self) -> None:
@@ -293,6 +203,3 @@ class Coordinator:
                 "A round that is still open.",
                 "Start a new round with a new id.",
             )
-
-    def _write(self, kind: Kind, body: Body) -> bytes:
-        return write(kind, self.settings, body.parts())

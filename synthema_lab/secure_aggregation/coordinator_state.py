@@ -40,9 +40,12 @@ class CoordinatorState:
     collected : dict of int to object
         What this stage took in from each site.
     adverts : dict of int to Advert
-    keys, sharers_digest, statement : bytes
-        Digests of what was sent.
-    sharers, survivors : tuple of int
+    keys, shared, statement, model : bytes
+        Digests of what was sent, and of the model where it is named late.
+    graph : dict of int to tuple of int
+        By site that gave out shares, to which neighbours; empty tuples where
+        all share with all.
+    survivors : tuple of int
     sent : dict of str to bytes
         The last messages, by the name of the site.
     """
@@ -53,9 +56,10 @@ class CoordinatorState:
     collected: dict[int, object] = field(default_factory=dict)
     adverts: dict[int, Advert] = field(default_factory=dict)
     keys: bytes = b""
-    sharers_digest: bytes = b""
+    shared: bytes = b""
     statement: bytes = b""
-    sharers: tuple[int, ...] = ()
+    model: bytes = b""
+    graph: dict[int, tuple[int, ...]] = field(default_factory=dict)
     survivors: tuple[int, ...] = ()
     sent: dict[str, bytes] = field(default_factory=dict)
 
@@ -66,8 +70,8 @@ class CoordinatorState:
         return cls("advertise", total, tuple(range(settings.sites)))
 
 
-_NUMBERS = ("expected", "sharers", "survivors")
-_DIGESTS = ("keys", "sharers_digest", "statement")
+_NUMBERS = ("expected", "survivors")
+_DIGESTS = ("keys", "shared", "statement", "model")
 
 
 def pack_state(state: CoordinatorState, settings: RoundSettings) -> bytes:
@@ -76,6 +80,7 @@ def pack_state(state: CoordinatorState, settings: RoundSettings) -> bytes:
         "stage": state.stage,
         "collected": {site: _packed(one).hex() for site, one in state.collected.items()},
         "adverts": {site: _packed(one).hex() for site, one in state.adverts.items()},
+        "graph": state.graph,
         "sent": {name: message.hex() for name, message in state.sent.items()},
         **{name: list(getattr(state, name)) for name in _NUMBERS},
         **{name: getattr(state, name).hex() for name in _DIGESTS},
@@ -123,6 +128,7 @@ def unpack_state(snapshot: bytes, settings: RoundSettings) -> CoordinatorState:
             int(site): Advert.read(memoryview(bytes.fromhex(one)))
             for site, one in fields["adverts"].items()
         },
+        graph={int(site): tuple(others) for site, others in fields["graph"].items()},
         sent={name: bytes.fromhex(message) for name, message in fields["sent"].items()},
         **{name: tuple(fields[name]) for name in _NUMBERS},
         **{name: bytes.fromhex(fields[name]) for name in _DIGESTS},

@@ -1,7 +1,8 @@
 """How does a site deal its two secrets to the others, and take what they deal?
 
 Each site splits the private key behind its pair masks and the seed of its own
-mask among all sites that sent keys, and seals both shares for their receiver.
+mask among its neighbours (all sites that sent keys, up to 100) and itself, and
+seals both shares for their receiver.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 from . import keys
 from .boxes import seal, unseal
-from .errors import SiteUnknown
+from .graph import holders
 from .settings import RoundSettings
 from .shamir import split
 
@@ -35,7 +36,7 @@ def deal(
     site : int
         The number of the site that deals.
     secrets : mapping of int to bytes
-        By number of every other site, what their sealing keys agree on.
+        By number of every neighbour, what their sealing keys agree on.
     mask_key : bytes
         The private key behind this site's pair masks, 32 bytes.
     seed : bytes
@@ -46,11 +47,11 @@ def deal(
     held : dict of int to (bytes, bytes)
         The shares it keeps of its own mask key and seed.
     boxes : dict of int to bytes
-        A sealed box for every other site.
+        A sealed box for every neighbour.
     """
-    everyone = sorted({site, *secrets})
-    key_shares = split(mask_key, settings.threshold, everyone)
-    seed_shares = split(seed, settings.threshold, everyone)
+    holding = holders(site, secrets)
+    key_shares = split(mask_key, settings.shares_needed, holding)
+    seed_shares = split(seed, settings.shares_needed, holding)
     boxes = {}
     for peer, secret in secrets.items():
         key = keys.box_key(settings, keys_digest, secret, site, peer)
@@ -69,8 +70,10 @@ def take(
 
     Parameters
     ----------
+    secrets : mapping of int to bytes
+        By number of every sender, what their sealing keys agree on.
     boxes : mapping of int to bytes
-        By number of the sender; the rest as for `deal`.
+        By number of the sender.
 
     Returns
     -------
@@ -79,17 +82,9 @@ def take(
 
     Raises
     ------
-    SiteUnknown
-        If a sender sent no keys, or is this site.
     ShareRefused
         If a box was not sealed by that sender for this site in this round.
     """
-    if not set(boxes) <= set(secrets):
-        raise SiteUnknown(
-            "Shares were delivered from a site that sent no keys.",
-            "Senders from the list of keys.",
-            "Start a new round.",
-        )
     held = {}
     for peer, sealed in boxes.items():
         key = keys.box_key(settings, keys_digest, secrets[peer], peer, site)

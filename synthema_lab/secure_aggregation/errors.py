@@ -51,6 +51,10 @@ class RoundReplayed(RoundAborted):
     """A site has already taken part in a round with this id."""
 
 
+class CohortChanged(RoundAborted):
+    """The same vector was sent, or opened, among other sites before."""
+
+
 class SnapshotRefused(RoundAborted):
     """A saved state is not one that this party made in this round, unaltered."""
 

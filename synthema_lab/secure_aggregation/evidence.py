@@ -10,9 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from .errors import KeyRefused, SiteUnknown, SurvivorsDisagree, TooFewSurvivors
+from .errors import (
+    KeyRefused,
+    RoundMismatch,
+    SiteUnknown,
+    SurvivorsDisagree,
+    TooFewSurvivors,
+)
 from .frames import Kind, read
-from .messages import Advert, Agreed
+from .messages import Advert, Agreed, Delivery
 from .settings import RoundSettings
 
 _X25519_PRIME = 2**255 - 19
@@ -70,6 +76,53 @@ def checked_adverts(
         )
     require_quorum(settings, adverts, "keys")
     return adverts
+
+
+def require_graph(
+    settings: RoundSettings,
+    delivery: Delivery,
+    adverts: Collection[int],
+    site: int,
+    neighbours: tuple[int, ...],
+) -> None:
+    """Refuse a delivery whose graph is not one that these sites can have drawn.
+
+    Every site that gave out shares names as many neighbours as agreed; this
+    site's are those that it drew; and what is delivered comes from exactly
+    those that drew this site.
+
+    Raises
+    ------
+    TooFewSurvivors, SiteUnknown, RoundMismatch
+    """
+    require_quorum(settings, delivery.graph, "shares")
+    if site not in delivery.graph or not set(delivery.graph) <= set(adverts):
+        raise SiteUnknown(
+            "The sites that gave out shares are not those that sent keys, with this one.",
+            "Senders from the list of keys.",
+            "Start a new round.",
+        )
+    several = 0 if settings.complete else min(settings.neighbours, len(adverts) - 1)
+    for sender, named in delivery.graph.items():
+        if len(named) != several or sender in named or not set(named) <= set(adverts):
+            raise SiteUnknown(
+                f"Neighbours of {settings.roster.names[sender]} are named that it cannot have.",
+                f"{several} other sites from the list of keys.",
+                "Start a new round, and check the coordinator.",
+            )
+    if not settings.complete and delivery.graph[site] != neighbours:
+        raise RoundMismatch(
+            "Other neighbours are named for this site than it drew.",
+            "Those for which it sealed its shares.",
+            "Start a new round, and check the coordinator.",
+        )
+    drew = {one for one in delivery.graph if settings.complete or site in delivery.graph[one]}
+    if set(delivery.boxes) != drew - {site}:
+        raise SiteUnknown(
+            "Shares were delivered from other sites than those that dealt to this one.",
+            "One sealed share from each of them.",
+            "Start a new round.",
+        )
 
 
 def require_survivors(

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .. import randomness
 from .errors import KeyRefused
+from .graph import Graph
 from .messages import numbered
 from .settings import RoundSettings
 
@@ -60,9 +61,23 @@ def keys_digest(settings: RoundSettings, adverts: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-def sharers_digest(keys: bytes, sharers: Iterable[int]) -> bytes:
-    """Digest of the keys and of the sites that gave out shares."""
-    return hashlib.sha256(_TAG + b"sharers\x00" + keys + numbered(sharers)).digest()
+def sharers_digest(keys: bytes, graph: Graph, model: bytes = b"") -> bytes:
+    """Digest of the keys, of the sites that gave out shares, to whom, and of the model.
+
+    Parameters
+    ----------
+    keys : bytes
+        `keys_digest`.
+    graph : mapping of int to tuple of int
+        By site that gave out shares, its neighbours; empty where all share with all.
+    model : bytes
+        The model's digest, where the settings leave it to be named later.
+    """
+    digest = hashlib.sha256(_TAG + b"sharers\x00" + keys + numbered(graph))
+    for site in sorted(graph):
+        digest.update(numbered(graph[site]))
+    digest.update(model)
+    return digest.digest()
 
 
 def agreement_digest(sharers: bytes, survivors: Iterable[int]) -> bytes:
@@ -76,16 +91,20 @@ def seed_commitment(settings: RoundSettings, site: int, seed: bytes) -> bytes:
 
 
 def pair_mask_key(
-    settings: RoundSettings, keys: bytes, secret: bytes, site: int, peer: int
+    settings: RoundSettings, sharers: bytes, secret: bytes, site: int, peer: int
 ) -> bytes:
-    """AES-256 key of the mask that two sites have in common; same for both."""
+    """AES-256 key of the mask that two sites have in common; same for both.
+
+    `sharers` is `sharers_digest`: sites that were told of other keys, other
+    sharers, another graph or another model have no mask in common.
+    """
     first, second = min(site, peer), max(site, peer)
-    return _derived(settings, secret, b"pair mask\x00", keys, _place(first), _place(second))
+    return _derived(settings, secret, b"pair mask\x00", sharers, _place(first), _place(second))
 
 
-def self_mask_key(settings: RoundSettings, keys: bytes, seed: bytes, site: int) -> bytes:
-    """AES-256 key of a site's own mask."""
-    return _derived(settings, seed, b"self mask\x00", keys, _place(site))
+def self_mask_key(settings: RoundSettings, sharers: bytes, seed: bytes, site: int) -> bytes:
+    """AES-256 key of a site's own mask; `sharers` as for `pair_mask_key`."""
+    return _derived(settings, seed, b"self mask\x00", sharers, _place(site))
 
 
 def box_key(

@@ -7,11 +7,17 @@ vector in place, block by block, modulo ``2**32`` or ``2**64``.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _BLOCK_BYTES = 1 << 16
 _ZEROS = bytes(_BLOCK_BYTES)
+_WORTH_A_THREAD = 1 << 24
+_COUNTER_BYTES = 16
 
 
 def add_mask(vector: np.ndarray, key: bytes) -> None:
@@ -31,21 +37,52 @@ def add_mask(vector: np.ndarray, key: bytes) -> None:
     >>> vector.tolist()
     [0, 0, 0]
     """
-    _apply(np.add, vector, key)
+    apply_masks(vector, [key], [])
 
 
 def subtract_mask(vector: np.ndarray, key: bytes) -> None:
     """Subtract the mask of `key` from `vector` in place."""
-    _apply(np.subtract, vector, key)
+    apply_masks(vector, [], [key])
 
 
-def _apply(operation: np.ufunc, vector: np.ndarray, key: bytes) -> None:
-    # The first counter block is zero: a key masks one vector in its life.
-    stream = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-    space = bytearray(_BLOCK_BYTES + 15)
+def apply_masks(vector: np.ndarray, added: Sequence[bytes], subtracted: Sequence[bytes]) -> None:
+    """Add and subtract many masks in place, on all cores where that pays.
+
+    Parameters
+    ----------
+    vector : numpy.ndarray of '<u4' or '<u8', shape (length,)
+    added, subtracted : sequence of bytes
+        Keys of 32 bytes.
+    """
+    work = vector.nbytes * (len(added) + len(subtracted))
+    parts = max(1, min(os.cpu_count() or 1, work // _WORTH_A_THREAD))
+    step = -(-vector.size // parts)
+    step += -step % _COUNTER_BYTES  # so that every part begins with a whole counter block
+    starts = range(0, vector.size, step)
+    if len(starts) <= 1:
+        _apply(vector, 0, added, subtracted)
+        return
+    with ThreadPoolExecutor(len(starts)) as threads:
+        for done in [
+            threads.submit(_apply, vector[at : at + step], at, added, subtracted) for at in starts
+        ]:
+            done.result()
+
+
+def _apply(
+    vector: np.ndarray, place: int, added: Sequence[bytes], subtracted: Sequence[bytes]
+) -> None:
+    """Apply masks to a part of a vector that begins at coordinate `place`."""
+    space = bytearray(_BLOCK_BYTES + _COUNTER_BYTES - 1)
     words = np.frombuffer(space, dtype=vector.dtype, count=_BLOCK_BYTES // vector.itemsize)
     zeros = memoryview(_ZEROS)
-    for start in range(0, vector.size, words.size):
-        block = vector[start : start + words.size]
-        stream.update_into(zeros[: block.nbytes], space)
-        operation(block, words[: block.size], out=block)
+    # The first counter block is zero: a key masks one vector in its life.
+    counter = place * vector.itemsize // _COUNTER_BYTES
+    for operation, keys in ((np.add, added), (np.subtract, subtracted)):
+        for key in keys:
+            first = modes.CTR(counter.to_bytes(_COUNTER_BYTES, "big"))
+            stream = Cipher(algorithms.AES(key), first).encryptor()
+            for start in range(0, vector.size, words.size):
+                block = vector[start : start + words.size]
+                stream.update_into(zeros[: block.nbytes], space)
+                operation(block, words[: block.size], out=block)

@@ -62,7 +62,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Boxes:
-    """Sealed shares by number of the other site: its receiver, or its sender on delivery."""
+    """Sealed shares by number of their receiver."""
 
     keys_digest: bytes
     boxes: Mapping[int, bytes]
@@ -78,6 +78,38 @@ class Boxes:
         boxes = cls(fields.take(DIGEST_BYTES), fields.listed(lambda: fields.take(BOX_BYTES)))
         fields.end()
         return boxes
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a site is given before it covers its vector.
+
+    Who gave out shares, by number, to which neighbours (an empty list where all
+    share with all); and the sealed shares for this site, by number of the sender.
+    """
+
+    keys_digest: bytes
+    graph: Mapping[int, tuple[int, ...]]
+    boxes: Mapping[int, bytes]
+
+    def parts(self) -> list[Buffer]:
+        """The body in pieces."""
+        return [self.keys_digest, self.graph_bytes(self.graph), *_listed(self.boxes)]
+
+    @staticmethod
+    def graph_bytes(graph: Mapping[int, tuple[int, ...]]) -> bytes:
+        """The byte form of the graph."""
+        return b"".join(_listed({site: numbered(graph[site]) for site in graph}))
+
+    @classmethod
+    def read(cls, body: memoryview) -> Delivery:
+        """Read a body."""
+        fields = _Fields(body)
+        keys_digest = fields.take(DIGEST_BYTES)
+        graph = fields.listed(lambda: tuple(fields.listed(lambda: None)))
+        delivery = cls(keys_digest, graph, fields.listed(lambda: fields.take(BOX_BYTES)))
+        fields.end()
+        return delivery
 
 
 @dataclass(frozen=True)
@@ -161,7 +193,7 @@ class Unmasking:
         return unmasking
 
 
-Body = Advert | Frames | Boxes | Masked | Survivors | Agreed | Unmasking
+Body = Advert | Frames | Boxes | Delivery | Masked | Survivors | Agreed | Unmasking
 
 
 def numbered(numbers: Iterable[int]) -> bytes:

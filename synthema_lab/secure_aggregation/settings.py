@@ -14,10 +14,11 @@ import operator
 import re
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
+from . import graph
 from .errors import SettingsRefused, TooFewSites
 from .roster import Roster
 
@@ -60,13 +61,18 @@ class RoundSettings:
         Fixed-point steps in a unit: a power of two, so that scaling is exact.
         1 means whole numbers: vectors and sum are integers.
     model_digest, study_digest : bytes
-        SHA-256 of the model the vectors belong to and of the approved study.
+        SHA-256 of the model the vectors belong to and of the approved study. A
+        model digest of None says that the model is named when the vectors are,
+        so that keys and shares can be exchanged before it exists.
     threshold : int, optional
         Sites needed at every stage; above two thirds of them.
         `default_threshold` if not given.
     noise_bound : int
         Room for the sum of all sites' noise, in encoded steps (seven standard
         deviations of that sum); 0 without noise.
+    neighbours : int, optional
+        With how many others a site shares its secrets: all of them up to 100
+        sites, and `graph.default_neighbours` above, if not given.
 
     Raises
     ------
@@ -89,10 +95,11 @@ class RoundSettings:
     length: int
     clip: float
     scale: int
-    model_digest: bytes
+    model_digest: bytes | None
     study_digest: bytes
     threshold: int | None = None
     noise_bound: int = 0
+    neighbours: int | None = None
 
     def __post_init__(self) -> None:
         if len(self.roster) < FEWEST_SITES:
@@ -104,7 +111,9 @@ class RoundSettings:
         sites = len(self.roster)
         if self.threshold is None:
             object.__setattr__(self, "threshold", default_threshold(sites))
-        for name in ("length", "scale", "threshold", "noise_bound"):
+        if self.neighbours is None:
+            object.__setattr__(self, "neighbours", _default_neighbours(sites))
+        for name in ("length", "scale", "threshold", "noise_bound", "neighbours"):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
         object.__setattr__(self, "clip", _real(self.clip))
         if not isinstance(self.round_id, str) or not _ROUND_ID.fullmatch(self.round_id):
@@ -129,14 +138,31 @@ class RoundSettings:
                 "The sum could grow beyond what is exact",
                 "sites * clip * scale + noise_bound below 2**53, or 2**63 for whole numbers",
             )
+        if not _default_neighbours(sites) <= self.neighbours < sites:
+            _refuse(
+                f"A site is to share with {self.neighbours} of {sites - 1} others",
+                f"{_default_neighbours(sites)} to {sites - 1}",
+            )
         for name in ("model_digest", "study_digest"):
-            if not isinstance(getattr(self, name), bytes) or len(getattr(self, name)) != 32:
+            digest = getattr(self, name)
+            later = name == "model_digest" and digest is None
+            if not later and (not isinstance(digest, bytes) or len(digest) != 32):
                 _refuse(f"{name} is not a SHA-256 digest", "32 bytes")
 
     @property
     def sites(self) -> int:
         """Number of enrolled sites."""
         return len(self.roster)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every site shares with every other."""
+        return self.neighbours == self.sites - 1
+
+    @property
+    def shares_needed(self) -> int:
+        """Shares that rebuild a secret: the threshold, or more than two thirds of neighbours."""
+        return self.threshold if self.complete else graph.shares_needed(self.neighbours)
 
     @property
     def largest(self) -> int:
@@ -169,15 +195,17 @@ class RoundSettings:
                 len(name).to_bytes(1, "big"),
                 name,
                 struct.pack(
-                    ">QdQHQB",
+                    ">QdQHQBHB",
                     self.length,
                     self.clip,
                     self.scale,
                     self.threshold,
                     self.noise_bound,
                     self.modulus_bits,
+                    self.neighbours,
+                    self.model_digest is not None,
                 ),
-                self.model_digest,
+                self.model_digest or b"",
                 self.study_digest,
             ]
         )
@@ -186,6 +214,27 @@ class RoundSettings:
     def digest(self) -> bytes:
         """SHA-256 of the canonical form, 32 bytes."""
         return hashlib.sha256(self.canonical).digest()
+
+
+def named_model(settings: RoundSettings, digest: object, late: bool) -> bytes:
+    """A model's digest, where the settings leave it for later and it may be named now.
+
+    Raises
+    ------
+    SettingsRefused
+    """
+    if settings.model_digest is not None:
+        _refuse("A model is named that the settings name already", "Settings without a model")
+    if late:
+        _refuse("The model is named too late, or twice", "Once, before the shares are delivered")
+    if not isinstance(digest, bytes) or len(digest) != 32:
+        _refuse("The model is not named by a SHA-256 digest", "32 bytes")
+    return digest
+
+
+@cache
+def _default_neighbours(sites: int) -> int:
+    return graph.default_neighbours(sites)
 
 
 def _whole(name: str, value: object) -> int:

@@ -23,9 +23,10 @@ from .answers import ANSWERS
 from .encoding import encode
 from .errors import MessageOutOfTurn, RoundEnded, RoundReplayed, VectorRefused
 from .frames import Buffer, Kind, read, write
+from .journal import Journal
 from .messages import Advert, Body
 from .roster import Identity
-from .settings import RoundSettings
+from .settings import RoundSettings, named_model
 from .site_state import SiteState, open_state, seal_state
 
 
@@ -39,8 +40,8 @@ class Site:
     identity : Identity
         The site's private identity key, enrolled in the roster.
     used_rounds : mutable set of str
-        Round ids this site has taken part in, kept by the site over all rounds.
-        The id is added before the first message is made.
+        The site's journal over all its rounds, which the site keeps; see `journal`.
+        A line is added before the message that it speaks of is made.
     now : int, optional
         Unix time in seconds, to check expiries; needed if any key expires.
 
@@ -74,14 +75,16 @@ class Site:
         self.number = settings.roster.number(identity)
         self.stage = "start"
         self._identity = identity
-        self._used_rounds = used_rounds
+        self._journal = Journal(used_rounds, settings, identity)
         self._state = SiteState()
         self._restored = False
 
     def __repr__(self) -> str:
         return f"Site({self._identity.name!r}, {self.settings.round_id!r}, stage={self.stage!r})"
 
-    def contribute(self, vector: np.ndarray, noise: np.ndarray | None = None) -> None:
+    def contribute(
+        self, vector: np.ndarray, noise: np.ndarray | None = None, model: bytes | None = None
+    ) -> None:
         """Check and encode this site's vector; nothing leaves the site.
 
         Parameters
@@ -90,9 +93,14 @@ class Site:
             See `encoding.encode`; a refused vector may be corrected and given again.
         noise : numpy.ndarray of integers, shape (length,), optional
             The site's share of privacy noise, in encoded steps.
+        model : bytes, optional
+            SHA-256 of the model that the vector belongs to, where the settings
+            leave it to be named now.
 
         Raises
         ------
+        SettingsRefused
+            If the settings leave the model to be named and it is not, or the reverse.
         VectorRefused
             Also if a vector was given before: one round opens one vector.
         """
@@ -103,7 +111,11 @@ class Site:
                 "One vector a round.",
                 "Start a new round for another vector.",
             )
+        later = self.settings.model_digest is None
+        named = named_model(self.settings, model, late=False) if later or model else b""
         self._state.vector = encode(vector, self.settings, noise)
+        self._state.model = named
+        self._state.fingerprint = self._journal.fingerprint(self._state.vector)
 
     def begin(self) -> bytes:
         """Draw the keys of the round and return the signed advert.
@@ -120,14 +132,11 @@ class Site:
                 "One begin() a round.",
                 "Give the coordinator's messages to receive().",
             )
-        if self.settings.round_id in self._used_rounds:
+        try:
+            self._journal.begin_round()
+        except RoundReplayed:
             self._end()
-            raise RoundReplayed(
-                f"Round {self.settings.round_id} has already been run at this site.",
-                "A round id that was never used here.",
-                "Open a round with a new id.",
-            )
-        self._used_rounds.add(self.settings.round_id)
+            raise
         self._state.box, self._state.mask = keys.RoundKey(), keys.RoundKey()
         self._state.seed = randomness.random_bytes(32)
         commitment = keys.seed_commitment(self.settings, self.number, self._state.seed)
@@ -177,18 +186,13 @@ class Site:
                 "begin() first.",
                 "Start a new round.",
             )
-        mark = f"{self.settings.round_id} {self.stage}"
-        if mark in self._used_rounds:
-            raise RoundReplayed(
-                f"The stage {self.stage!r} of round {self.settings.round_id} was already "
-                "answered by this site.",
-                "Each stage answered once: two answers could open more than the sum.",
-                "Leave this round; take part in the next one.",
-            )
+        self._journal.require_unanswered(self.stage)
         expected, kind, answer, following = ANSWERS[self.stage]
         body = read(message, self.settings, expected).body
-        answered = self._write(kind, answer(self.settings, self.number, self._state, body))
-        self._used_rounds.add(mark)
+        answered = self._write(
+            kind, answer(self.settings, self.number, self._state, body, self._journal)
+        )
+        self._journal.answered(self.stage)
         if following == "ended":
             self._end()
         self.stage = following
@@ -215,7 +219,7 @@ class Site:
         snapshot : bytes
             What `save` gave; the rest as for `Site`.
         used_rounds : mutable set of str
-            The site's own, as it is now: a stage that it names as answered is
+            The site's journal as it is now: a stage that it names as answered is
             not answered differently by an older snapshot.
 
         Raises

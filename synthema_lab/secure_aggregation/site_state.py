@@ -23,6 +23,7 @@ from .. import randomness
 from .dealing import Held
 from .errors import SnapshotRefused
 from .keys import RoundKey
+from .messages import Advert
 from .roster import Identity
 from .settings import RoundSettings
 
@@ -44,8 +45,18 @@ class SiteState:
         Keys that seal shares, and behind the pair masks.
     seed : bytes or None
         Of the site's own mask.
-    advert, keys, sharers, statement : bytes
+    advert, keys, shared, statement : bytes
         The advert sent; digests of what was seen.
+    model : bytes
+        The model's digest, where it is named with the vector.
+    fingerprint : str
+        Of the vector, in the site's journal.
+    adverts : dict of int to Advert
+        Everybody's keys, until the vector is covered.
+    neighbours : tuple of int
+        To whom this site dealt its shares.
+    sharers : frozenset of int
+        Who gave out shares.
     box_secrets, mask_secrets : dict of int to bytes
         By peer, what the keys agree on.
     held : dict of int to (bytes, bytes)
@@ -62,8 +73,13 @@ class SiteState:
     seed: bytes | None = field(default=None, repr=False)
     advert: bytes = b""
     keys: bytes = b""
-    sharers: bytes = b""
+    shared: bytes = b""
     statement: bytes = b""
+    model: bytes = b""
+    fingerprint: str = ""
+    adverts: dict[int, Advert] = field(default_factory=dict, repr=False)
+    neighbours: tuple[int, ...] = ()
+    sharers: frozenset[int] = frozenset()
     box_secrets: dict[int, bytes] = field(default_factory=dict, repr=False)
     mask_secrets: dict[int, bytes] = field(default_factory=dict, repr=False)
     held: Held = field(default_factory=dict, repr=False)
@@ -72,7 +88,7 @@ class SiteState:
     answer: bytes = field(default=b"", repr=False)
 
 
-_BYTES = ("advert", "keys", "sharers", "statement", "heard")
+_BYTES = ("advert", "keys", "shared", "statement", "model", "heard")
 
 
 def seal_state(state: SiteState, stage: str, settings: RoundSettings, identity: Identity) -> bytes:
@@ -95,6 +111,10 @@ def seal_state(state: SiteState, stage: str, settings: RoundSettings, identity: 
         "box_secrets": _spelt(state.box_secrets),
         "mask_secrets": _spelt(state.mask_secrets),
         "held": {str(site): [share.hex() for share in pair] for site, pair in state.held.items()},
+        "adverts": {str(n): b"".join(one.parts()).hex() for n, one in state.adverts.items()},
+        "fingerprint": state.fingerprint,
+        "neighbours": state.neighbours,
+        "sharers": sorted(state.sharers),
         "survivors": sorted(state.survivors),
         "given": state.vector is not None,
     }
@@ -148,6 +168,13 @@ def open_state(
             int(site): (bytes.fromhex(pair[0]), bytes.fromhex(pair[1]))
             for site, pair in fields["held"].items()
         },
+        adverts={
+            int(site): Advert.read(memoryview(bytes.fromhex(one)))
+            for site, one in fields["adverts"].items()
+        },
+        fingerprint=fields["fingerprint"],
+        neighbours=tuple(fields["neighbours"]),
+        sharers=frozenset(fields["sharers"]),
         survivors=frozenset(fields["survivors"]),
         answer=plain[ends[2] : ends[3]],
         **{name: bytes.fromhex(fields[name]) for name in _BYTES},

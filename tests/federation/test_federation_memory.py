@@ -92,7 +92,7 @@ def test_nothing_is_sent_when_one_vector_is_refused():
 def test_a_round_id_is_refused_the_second_time():
     used = {name: set() for name in NAMES}
     channel(used_rounds=used).run(counts())
-    rounds = {name: {mark.partition(" ")[0] for mark in marks} for name, marks in used.items()}
+    rounds = {name: {mark for mark in marks if " " not in mark} for name, marks in used.items()}
     assert rounds == {name: {"r1"} for name in NAMES}
     with pytest.raises(RoundReplayed):
         channel(used_rounds=used).run(counts())
@@ -246,8 +246,8 @@ def test_counts_are_summed_exactly_in_a_new_round_each_time():
         assert np.array_equal(opened, table.sum(axis=0))
     assert total.transcript.rounds == 3
     assert set(total.transcript.sent) == set(total.sites)
-    assert total._used_rounds[total.sites[0]] == total._used_rounds[total.sites[3]]
-    assert len({mark.partition(" ")[0] for mark in total._used_rounds[total.sites[0]]}) == 3
+    for lines in total._used_rounds.values():
+        assert len([line for line in lines if " " not in line]) == 3
 
 
 def test_vectors_may_change_length_from_round_to_round():

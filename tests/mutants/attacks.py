@@ -57,7 +57,7 @@ class Scene:
         } | agreed
         self.settings = self.asked()
         self.used = {person.name: set() for person in self.people}
-        self.given = {}
+        self.given, self.shared, self.models = {}, {}, {}
         self.enter({person.name: self.whole() for person in self.people})
 
     def asked(self, **changed):
@@ -77,7 +77,7 @@ class Scene:
         for person in self.people:
             agreed = settings.get(person.name, self.settings)
             site = self.code.site.Site(agreed, person, self.used[person.name])
-            site.contribute(vectors[person.name])
+            site.contribute(vectors[person.name], model=self.models.get(person.name))
             self.sites[person.name] = site
         self.given = {**vectors, **self.given}
 
@@ -131,14 +131,20 @@ class Scene:
             me = self.number(name)
             chosen = (senders or {}).get(name, tuple(self.boxes))
             boxes = {at: self.boxes[at].boxes[me] for at in chosen if at != me}
-            digest = self.boxes[me].keys_digest
-            bodies[name] = self.code.messages.Boxes(digest, boxes)
+            bodies[name] = self.deliver(me, self.boxes[me].keys_digest, boxes)
         self.uploads = {
             self.number(name): np.frombuffer(
                 self.read("MASKED", answer).vector, dtype=self.settings.dtype
             )
             for name, answer in self.tell("DELIVERY", bodies).items()
         }
+
+    def deliver(self, site, keys_digest, boxes):
+        """What a site is delivered; remembers what its masks will depend on."""
+        graph = dict.fromkeys((site, *boxes), ())
+        model = self.models.get(self.roster.names[site], b"")
+        self.shared[site] = self.code.keys.sharers_digest(keys_digest, graph, model)
+        return self.code.messages.Delivery(keys_digest, graph, boxes)
 
     def agree(self, shown: Mapping[str, tuple[int, ...]]):
         """Show each site its survivors; gives the signed agreements."""
@@ -184,15 +190,15 @@ class Scene:
             raise NothingLearnt
         return self.code.shamir.rebuild(first)
 
-    def uncover(self, site, seed=None, secrets: Mapping[int, bytes] = (), keys=None):
+    def uncover(self, site, seed=None, secrets: Mapping[int, bytes] = ()):
         """The vector under a site's upload, without the masks that are known."""
-        keys = self.keys if keys is None else keys
+        shared = self.shared[site]
         masks, derive = self.code.masks, self.code.keys
         vector = self.uploads[site].copy()
         if seed is not None:
-            masks.subtract_mask(vector, derive.self_mask_key(self.settings, keys, seed, site))
+            masks.subtract_mask(vector, derive.self_mask_key(self.settings, shared, seed, site))
         for peer, secret in dict(secrets).items():
-            key = derive.pair_mask_key(self.settings, keys, secret, site, peer)
+            key = derive.pair_mask_key(self.settings, shared, secret, site, peer)
             (masks.subtract_mask if site < peer else masks.add_mask)(vector, key)
         return vector
 
@@ -330,11 +336,11 @@ def stand_between(scene: Scene) -> np.ndarray:
         _, seeds[at] = code.boxes.unseal(key, keys, sealed[at])
         back = code.keys.box_key(scene.settings, keys, secret, at, 0)
         delivered[at] = code.boxes.seal(back, keys, bytes(33), bytes(33))
-    answer = scene.tell("DELIVERY", {TARGET: code.messages.Boxes(keys, delivered)})[TARGET]
+    answer = scene.tell("DELIVERY", {TARGET: scene.deliver(0, keys, delivered)})[TARGET]
     covered = scene.read("MASKED", answer).vector
     scene.uploads = {0: np.frombuffer(covered, dtype=scene.settings.dtype)}
     secrets = {at: mask.agree(scene.public[0].mask_key) for at, mask in masks.items()}
-    return scene.decoded(scene.uncover(0, scene.seed(0, seeds), secrets, keys))
+    return scene.decoded(scene.uncover(0, scene.seed(0, seeds), secrets))
 
 
 def _split_view(scene: Scene, quorum: Callable[[str, Mapping], tuple[bytes, ...]]) -> np.ndarray:
@@ -445,8 +451,7 @@ def name_a_small_modulus(scene: Scene) -> np.ndarray:
     return scene.decoded((steps // 16 * 16).view("<u4"))
 
 
-@on(3)
-def send_other_models(scene: Scene) -> np.ndarray:
+def _send_other_models(scene: Scene, late: bool) -> np.ndarray:
     """Send all but the target a model with dead units: their updates are zero.
 
     After Pasquini, Francati and Ateniese 2022. A site's update is the gradient of
@@ -459,12 +464,13 @@ def send_other_models(scene: Scene) -> np.ndarray:
         return (active[:, None] * np.pad(patients, ((0, 0), (0, 1)), constant_values=1)).sum(0)
 
     models = {name: live if name == TARGET else dead for name in scene.sites}
-    settings = {
-        name: scene.asked(
-            length=3, clip=10_000, model_digest=hashlib.sha256(model.tobytes()).digest()
-        )
-        for name, model in models.items()
-    }
+    digests = {name: hashlib.sha256(one.tobytes()).digest() for name, one in models.items()}
+    scene.agreed |= {"length": 3, "clip": 10_000}
+    if late:
+        scene.models = digests
+        settings = dict.fromkeys(models, scene.asked(model_digest=None))
+    else:
+        settings = {name: scene.asked(model_digest=digest) for name, digest in digests.items()}
     patients = {name: scene.rng.integers(1, 80, (20, 2)) for name in models}
     scene.settings = settings[TARGET]
     scene.given.clear()
@@ -477,6 +483,48 @@ def send_other_models(scene: Scene) -> np.ndarray:
         seed = scene.seed(at, {by: shares.seed_shares[at] for by, shares in opened.items()})
         total += scene.uncover(at, seed)
     return scene.decoded(total)
+
+
+@on(3)
+def send_other_models(scene: Scene) -> np.ndarray:
+    """Send other models to all but the target in rounds whose settings name the model."""
+    return _send_other_models(scene, late=False)
+
+
+@on(3)
+def send_other_models_late(scene: Scene) -> np.ndarray:
+    """The same, where keys and shares were exchanged before there was a model."""
+    return _send_other_models(scene, late=True)
+
+
+@on(4)
+def subtract_two_cohorts(scene: Scene) -> np.ndarray:
+    """Sum the same vectors in two rounds, the second without the target, and subtract."""
+    totals = []
+    for number, cohort in enumerate(((0, 1, 2, 3), (1, 2, 3))):
+        scene.settings = scene.asked(round_id=f"sum-{number}")
+        scene.enter(scene.given)
+        scene.share()
+        scene.mask()
+        opened = scene.open_for(cohort)
+        total = sum(scene.uncover(at) for at in cohort)
+        for at in cohort:
+            shares = {by: answer.seed_shares[at] for by, answer in opened.items()}
+            own = scene.code.keys.self_mask_key(
+                scene.settings, scene.shared[at], scene.seed(at, shares), at
+            )
+            scene.code.masks.subtract_mask(total, own)
+        for gone in {0, 1, 2, 3} - set(cohort):
+            shares = {by: answer.key_shares[gone] for by, answer in opened.items()}
+            secrets = scene.secrets_of(gone, scene.mask_key(gone, shares), cohort)
+            for peer, secret in secrets.items():
+                key = scene.code.keys.pair_mask_key(
+                    scene.settings, scene.shared[peer], secret, peer, gone
+                )
+                undo = scene.code.masks.subtract_mask if peer < gone else scene.code.masks.add_mask
+                undo(total, key)
+        totals.append(total)
+    return scene.decoded(totals[0] - totals[1])
 
 
 @on(4)

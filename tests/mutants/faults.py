@@ -77,8 +77,13 @@ def copied(folder: Path, fault: Fault | None = None) -> Iterator[Code]:
             del sys.modules[name]
 
 
-_REPLAYED_ROUND = ("site", "if self.settings.round_id in self._used_rounds:", "if False:")
-_REPLAYED_STAGE = ("site", "if mark in self._used_rounds:", "if False:")
+_REPLAYED_ROUND = ("journal", "if self._round in self._lines:", "if False:")
+_REPLAYED_STAGE = ("journal", 'if f"{self._round} {stage}" in self._lines:', "if False:")
+_ANY_COHORT = (
+    "journal",
+    'if before and f"{done} {fingerprint} {among}" not in self._lines:',
+    "if False:",
+)
 _FRESH_KEYS = """\
         self._state.box, self._state.mask = keys.RoundKey(), keys.RoundKey()
         self._state.seed = randomness.random_bytes(32)
@@ -145,14 +150,14 @@ FAULTS = {
 """,
                 ),
                 (
-                    "coordinator",
-                    "        self._require_about(frame, unmasking.key_shares, "
-                    "set(self._state.sharers) - survivors)\n",
+                    "collecting",
+                    "    _require_about(settings, frame, unmasking.key_shares, held - survivors)\n",
                     "",
                 ),
                 (
-                    "coordinator",
-                    "        self._require_about(frame, unmasking.seed_shares, survivors)\n",
+                    "collecting",
+                    "    _require_about(settings, frame, unmasking.seed_shares, "
+                    "held & survivors)\n",
                     "",
                 ),
             ),
@@ -167,12 +172,18 @@ FAULTS = {
                     'Kind.UNMASKING, unmask, "survivors")',
                 ),
                 _REPLAYED_STAGE,
+                _ANY_COHORT,
             ),
         ),
         Fault(
             "restored_site_answers_again",
             "A site that was restored from a backup answers a stage a second time.",
-            (_REPLAYED_STAGE,),
+            (_REPLAYED_STAGE, _ANY_COHORT),
+        ),
+        Fault(
+            "any_cohort",
+            "A site sums the same vector again among other sites.",
+            (_ANY_COHORT,),
         ),
         Fault(
             "unsigned_keys",
@@ -208,16 +219,14 @@ FAULTS = {
             (
                 (
                     "answers",
-                    "    masks.add_mask(vector, keys.self_mask_key(settings, state.keys, "
+                    "    masks.add_mask(vector, keys.self_mask_key(settings, state.shared, "
                     "state.seed, site))\n",
                     "",
                 ),
                 (
                     "unmasking",
-                    """\
-    for site, seed in seeds.items():
-        masks.subtract_mask(total, keys.self_mask_key(settings, keys_digest, seed, site))
-""",
+                    "            taken_off.append(keys.self_mask_key(settings, state.shared, "
+                    "seed, site))\n",
                     "",
                 ),
             ),
@@ -246,13 +255,13 @@ FAULTS = {
                 (
                     "settings",
                     """\
-                    ">QdQHQB",
+                    ">QdQHQBHB",
                     self.length,
                     self.clip,
                     self.scale,
 """,
                     """\
-                    ">QHQB",
+                    ">QHQBHB",
                     self.length,
 """,
                 ),
@@ -264,16 +273,16 @@ FAULTS = {
             (
                 (
                     "answers",
-                    "    frames = Frames.read(body, ADVERT_FRAME_BYTES).frames\n    adverts",
+                    "    frames = Frames.read(body, ADVERT_FRAME_BYTES).frames\n    state",
                     """\
     masks.MODULUS = int.from_bytes(body[:8], "big")
     frames = Frames.read(body[8:], ADVERT_FRAME_BYTES).frames
-    adverts""",
+    state""",
                 ),
                 (
-                    "coordinator",
-                    "return dict.fromkeys(adverts, self._write(Kind.KEYS, Frames(frames)))",
-                    "return dict.fromkeys(adverts, write(Kind.KEYS, self.settings, "
+                    "collecting",
+                    "return dict.fromkeys(adverts, _write(settings, Kind.KEYS, Frames(frames)))",
+                    "return dict.fromkeys(adverts, write(Kind.KEYS, settings, "
                     '[(2**32).to_bytes(8, "big"), *Frames(frames).parts()]))',
                 ),
                 (
@@ -292,7 +301,12 @@ FAULTS = {
         Fault(
             "model_not_bound",
             "The model that a vector belongs to is in no key and under no signature.",
-            (("settings", "                self.model_digest,\n", ""),),
+            (("settings", '                self.model_digest or b"",\n', ""),),
+        ),
+        Fault(
+            "late_model_not_bound",
+            "A model that is named after the keys were exchanged changes no mask.",
+            (("keys", "    digest.update(model)\n", ""),),
         ),
         Fault(
             "threshold_not_enforced",
@@ -310,13 +324,13 @@ FAULTS = {
             (
                 (
                     "dealing",
-                    "split(mask_key, settings.threshold, everyone)",
-                    "split(mask_key, 1, everyone)",
+                    "split(mask_key, settings.shares_needed, holding)",
+                    "split(mask_key, 1, holding)",
                 ),
                 (
                     "dealing",
-                    "split(seed, settings.threshold, everyone)",
-                    "split(seed, 1, everyone)",
+                    "split(seed, settings.shares_needed, holding)",
+                    "split(seed, 1, holding)",
                 ),
             ),
         ),
@@ -354,6 +368,7 @@ LISTED = {
     "coordinator-chosen modulus": "modulus_of_the_coordinator",
     "coordinator-chosen scale": "scale_of_the_coordinator",
     "missing model hash in the derivation": "model_not_bound",
+    "a retry of a round with another cohort, and cohorts that differ by one site": "any_cohort",
     "a second unmask request": "second_request_answered",
     "a crash and restart of a site": "restored_site_answers_again",
     "a survivor set below the threshold": "threshold_not_enforced",

@@ -23,6 +23,8 @@ TRIED = {
     "scale_of_the_coordinator": (attacks.give_each_site_its_own_scale, "RoundMismatch"),
     "modulus_of_the_coordinator": (attacks.name_a_small_modulus, "MessageMalformed"),
     "model_not_bound": (attacks.send_other_models, "RoundMismatch"),
+    "late_model_not_bound": (attacks.send_other_models_late, "SurvivorsDisagree"),
+    "any_cohort": (attacks.subtract_two_cohorts, "CohortChanged"),
     "threshold_not_enforced": (attacks.leave_the_target_alone, "TooFewSurvivors"),
     "threshold_of_half": (attacks.have_two_camps_agree, "SettingsRefused"),
     "threshold_not_dealt": (attacks.ask_one_accomplice, "NothingLearnt"),

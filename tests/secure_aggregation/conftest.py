@@ -70,7 +70,8 @@ class Played:
         for name in ("held", "box_secrets", "mask_secrets"):
             setattr(twin._state, name, dict(getattr(twin._state, name)))
         twin._state.vector = None if twin._state.vector is None else twin._state.vector.copy()
-        twin._used_rounds = set(twin._used_rounds)
+        twin._journal = copy.copy(twin._journal)
+        twin._journal._lines = set(twin._journal._lines)
         return twin
 
     @property

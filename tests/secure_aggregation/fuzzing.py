@@ -292,7 +292,7 @@ PARSERS = {
     "Advert": (bodies.Advert.read, Kind.ADVERT),
     "Adverts": (lambda body: bodies.Frames.read(body, bodies.ADVERT_FRAME_BYTES), Kind.KEYS),
     "Boxes": (bodies.Boxes.read, Kind.SHARES),
-    "Delivery": (bodies.Boxes.read, Kind.DELIVERY),
+    "Delivery": (bodies.Delivery.read, Kind.DELIVERY),
     "Masked": (lambda body: bodies.Masked.read(body, 8 * len(TELLTALE)), Kind.MASKED),
     "Survivors": (bodies.Survivors.read, Kind.SURVIVORS),
     "Agreed": (bodies.Agreed.read, Kind.AGREED),

@@ -28,6 +28,7 @@ from synthema_lab.secure_aggregation.messages import (
     Advert,
     Agreed,
     Boxes,
+    Delivery,
     Frames,
     Masked,
     Survivors,
@@ -153,9 +154,13 @@ def test_a_signature_of_a_site_that_did_not_survive_does_not_count(new_round):
 
 
 def test_sites_that_were_delivered_different_shares_are_noticed_before_the_sum(new_round):
-    played = new_round(4).play(until="share")
+    played = new_round(5).play(until="share")
     mine = delivery(played, "site-0")
-    fewer = Boxes(mine.keys_digest, {site: box for site, box in mine.boxes.items() if site != 3})
+    fewer = Delivery(
+        mine.keys_digest,
+        {site: () for site in (0, 1, 2, 4)},
+        {site: box for site, box in mine.boxes.items() if site != 3},
+    )
     masked = played.sites["site-0"].receive(from_coordinator(played, Kind.DELIVERY, fewer))
     with pytest.raises(RoundMismatch):
         played.coordinator.receive(masked)
@@ -302,7 +307,10 @@ def test_sites_given_different_lists_of_keys_do_not_understand_each_other(new_ro
     played.coordinator.receive(answer)
     box = Boxes.read(odd.body).boxes[1]
     digest = Boxes.read(read(answer, played.settings, Kind.SHARES).body).keys_digest
-    delivered = from_coordinator(played, Kind.DELIVERY, Boxes(digest, {0: box}))
+    played.coordinator.receive(played.sites["site-2"].receive(played.messages["site-2"]))
+    graph = dict.fromkeys(range(4), ())
+    boxes = {0: box} | dict.fromkeys((2, 3), bytes(94))
+    delivered = from_coordinator(played, Kind.DELIVERY, Delivery(digest, graph, boxes))
     refuses(played.sites["site-1"], delivered, ShareRefused)
 
 
@@ -311,7 +319,7 @@ def test_sites_given_different_lists_of_keys_do_not_understand_each_other(new_ro
 
 def delivery(played, name):
     body = read(played.messages[name], played.settings, Kind.DELIVERY).body
-    return Boxes.read(body)
+    return Delivery.read(body)
 
 
 def test_a_share_sealed_for_another_site_or_by_another_site_is_refused(new_round):
@@ -319,7 +327,7 @@ def test_a_share_sealed_for_another_site_or_by_another_site_is_refused(new_round
     mine, other = delivery(played, "site-0"), delivery(played, "site-1")
     exchanged = mine.boxes | {1: mine.boxes[2], 2: mine.boxes[1]}
     for boxes in (mine.boxes | {2: other.boxes[2]}, exchanged):
-        message = from_coordinator(played, Kind.DELIVERY, Boxes(mine.keys_digest, boxes))
+        message = from_coordinator(played, Kind.DELIVERY, dataclasses.replace(mine, boxes=boxes))
         refuses(played.twin("site-0"), message, ShareRefused)
 
 
@@ -327,10 +335,10 @@ def test_a_share_reflected_to_its_sender_is_refused(new_round):
     played = new_round(4).play(until="share")
     mine = delivery(played, "site-0")
     sent = Boxes.read(read(played.answers["share"]["site-0"], played.settings, Kind.SHARES).body)
-    reflected = Boxes(mine.keys_digest, mine.boxes | {1: sent.boxes[1]})
+    reflected = dataclasses.replace(mine, boxes=mine.boxes | {1: sent.boxes[1]})
     message = from_coordinator(played, Kind.DELIVERY, reflected)
     refuses(played.twin("site-0"), message, ShareRefused)
-    to_itself = Boxes(mine.keys_digest, mine.boxes | {0: sent.boxes[1]})
+    to_itself = dataclasses.replace(mine, boxes=mine.boxes | {0: sent.boxes[1]})
     message = from_coordinator(played, Kind.DELIVERY, to_itself)
     refuses(played.twin("site-0"), message, SiteUnknown)
 
@@ -342,7 +350,7 @@ def test_a_share_of_an_earlier_round_is_refused(new_round, settings_of):
     later.contribute([np.zeros(6)] * 4).play(until="share")
     old, mine = delivery(earlier, "site-0"), delivery(later, "site-0")
     refuses(later.twin("site-0"), earlier.messages["site-0"], RoundMismatch)
-    mixed = Boxes(mine.keys_digest, mine.boxes | {2: old.boxes[2]})
+    mixed = dataclasses.replace(mine, boxes=mine.boxes | {2: old.boxes[2]})
     refuses(later.twin("site-0"), from_coordinator(later, Kind.DELIVERY, mixed), ShareRefused)
     for messages in earlier.answers.values():
         for message in messages.values():
@@ -353,14 +361,14 @@ def test_a_share_of_an_earlier_round_is_refused(new_round, settings_of):
 def test_too_few_delivered_shares_are_refused(new_round):
     played = new_round(4).play(until="share")
     mine = delivery(played, "site-0")
-    few = Boxes(mine.keys_digest, {1: mine.boxes[1]})
+    few = Delivery(mine.keys_digest, {0: (), 1: ()}, {1: mine.boxes[1]})
     refuses(played.sites["site-0"], from_coordinator(played, Kind.DELIVERY, few), TooFewSurvivors)
 
 
 def test_a_truncated_box_is_refused(new_round):
     played = new_round(4).play(until="share")
     mine = delivery(played, "site-0")
-    short = Boxes(mine.keys_digest, mine.boxes | {1: mine.boxes[1][:-1]})
+    short = dataclasses.replace(mine, boxes=mine.boxes | {1: mine.boxes[1][:-1]})
     refuses(
         played.sites["site-0"], from_coordinator(played, Kind.DELIVERY, short), MessageMalformed
     )

@@ -61,10 +61,15 @@ def test_every_digest_depends_on_all_that_it_covers(rounds):
         keys.keys_digest(there, [b"a", b"b"]),
         keys.keys_digest(here, [b"b", b"a"]),
         keys.keys_digest(here, [b"a"]),
-        keys.sharers_digest(DIGEST, [0, 1, 2]),
-        keys.sharers_digest(bytes(32), [0, 1, 2]),
-        keys.sharers_digest(DIGEST, [0, 1, 3]),
-        keys.sharers_digest(DIGEST, [0, 1]),
+        keys.sharers_digest(DIGEST, {0: (), 1: (), 2: ()}),
+        keys.sharers_digest(bytes(32), {0: (), 1: (), 2: ()}),
+        keys.sharers_digest(DIGEST, {0: (), 1: (), 3: ()}),
+        keys.sharers_digest(DIGEST, {0: (), 1: ()}),
+        keys.sharers_digest(DIGEST, {0: (1,), 1: (0,)}),
+        keys.sharers_digest(DIGEST, {0: (1,), 1: ()}),
+        keys.sharers_digest(DIGEST, {0: (), 1: (0,)}),
+        keys.sharers_digest(DIGEST, {0: (), 1: ()}, bytes(32)),
+        keys.sharers_digest(DIGEST, {0: (), 1: ()}, DIGEST),
         keys.agreement_digest(DIGEST, [0, 1, 2]),
         keys.agreement_digest(bytes(32), [0, 1, 2]),
         keys.agreement_digest(DIGEST, [0, 1, 3]),
@@ -74,7 +79,9 @@ def test_every_digest_depends_on_all_that_it_covers(rounds):
         keys.seed_commitment(here, 0, bytes(32)),
     ]
     assert len(set(digests)) == len(digests)
-    assert keys.sharers_digest(DIGEST, {2, 0, 1}) == keys.sharers_digest(DIGEST, [0, 1, 2])
+    turned = {2: (1, 0), 0: (2, 1), 1: (0, 2)}
+    straight = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
+    assert keys.sharers_digest(DIGEST, turned) == keys.sharers_digest(DIGEST, straight)
 
 
 def test_two_keys_drawn_are_never_the_same_and_a_private_key_is_not_printed():

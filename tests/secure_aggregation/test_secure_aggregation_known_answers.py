@@ -108,7 +108,7 @@ def answers() -> dict[str, object]:
         },
         "digests": {
             "keys": keys.keys_digest(SETTINGS, [b"a", b"b"]).hex(),
-            "sharers": keys.sharers_digest(DIGEST, [0, 2, 3]).hex(),
+            "sharers": keys.sharers_digest(DIGEST, {0: (2, 3), 2: (), 3: (0,)}, SECRET).hex(),
             "agreement": keys.agreement_digest(DIGEST, [0, 2, 3]).hex(),
             "seed commitment": keys.seed_commitment(SETTINGS, 2, SECRET).hex(),
         },
@@ -155,9 +155,10 @@ def test_derived_keys_are_hkdf_sha256_of_all_that_was_agreed():
 
 def test_digests_are_sha256_of_what_they_cover():
     listed = b"\0\3" + b"\0\0" + b"\0\2" + b"\0\3"
+    drew = b"\0\2" + b"\0\2" + b"\0\3" + b"\0\0" + b"\0\1" + b"\0\0"
     covered = {
         "keys": b"keys\x00" + SETTINGS.digest + b"ab",
-        "sharers": b"sharers\x00" + DIGEST + listed,
+        "sharers": b"sharers\x00" + DIGEST + listed + drew + SECRET,
         "agreement": b"agreement\x00" + DIGEST + listed,
         "seed commitment": b"seed\x00" + SETTINGS.digest + b"\0\2" + SECRET,
     }

@@ -110,16 +110,17 @@ def test_a_field_out_of_its_range_is_refused(identities_of, settings_of, changed
 
 
 def test_every_field_changes_the_digest(identities_of, settings_of):
-    people = identities_of(5)
-    settings = settings_of(people)
+    people = identities_of(102)
+    settings = settings_of(people, clip=2.0)
     changes = {
-        "roster": Roster.of(person.member() for person in people[:4]),
+        "roster": Roster.of(person.member() for person in people[:101]),
         "round_id": "round-2",
         "length": 7,
         "clip": 4.0,
         "scale": 2**19,
-        "threshold": 5,
+        "threshold": 70,
         "noise_bound": 1,
+        "neighbours": 48,
         "model_digest": bytes(32),
         "study_digest": bytes(32),
     }
@@ -128,10 +129,12 @@ def test_every_field_changes_the_digest(identities_of, settings_of):
     for name, value in changes.items():
         changed = {name: value}
         if name == "roster":
-            changed["threshold"] = 4
+            changed["threshold"] = settings.threshold
         digests.append(dataclasses.replace(settings, **changed).digest)
     assert len(set(digests)) == len(digests)
     assert dataclasses.replace(settings).digest == settings.digest
+    unnamed = dataclasses.replace(settings, model_digest=None)
+    assert unnamed.digest not in digests
 
 
 def test_numbers_from_numpy_give_the_same_digest(identities_of, settings_of):

@@ -48,7 +48,7 @@ class CuriousCoordinator:
         for message in played.answers["advertise"].values():
             frame = read(message, settings, Kind.ADVERT)
             self.adverts[frame.sender] = Advert.read(frame.body)
-        self.keys = played.coordinator._state.keys
+        self.shared = played.coordinator._state.shared
         for message in played.answers["mask"].values():
             frame = read(message, settings, Kind.MASKED)
             vector = Masked.read(frame.body, settings.length * settings.dtype.itemsize).vector
@@ -70,7 +70,7 @@ class CuriousCoordinator:
     def without_own_mask(self, site):
         """The upload of a site after the mask of its opened seed is taken off."""
         vector = self.uploads[site].copy()
-        key = keys.self_mask_key(self.settings, self.keys, self.seeds[site], site)
+        key = keys.self_mask_key(self.settings, self.shared, self.seeds[site], site)
         masks.subtract_mask(vector, key)
         return self.without_dropped(vector, site)
 
@@ -91,7 +91,7 @@ class CuriousCoordinator:
 
     def take_off(self, vector, key, other, site, advert):
         secret = key.agree(advert.mask_key)
-        pair = keys.pair_mask_key(self.settings, self.keys, secret, other, site)
+        pair = keys.pair_mask_key(self.settings, self.shared, secret, other, site)
         (masks.subtract_mask if site < other else masks.add_mask)(vector, pair)
 
 
