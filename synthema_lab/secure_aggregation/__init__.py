@@ -15,6 +15,8 @@ from .opened import OpenedSum
 from .roster import Identity, Member, Roster
 from .settings import RoundSettings, default_threshold
 from .site import Site
+from .steady_coordinator import SteadyCoordinator
+from .steady_site import SteadySite
 
 __all__ = [
     "Coordinator",
@@ -24,6 +26,8 @@ __all__ = [
     "Roster",
     "RoundSettings",
     "Site",
+    "SteadyCoordinator",
+    "SteadySite",
     "decode",
     "default_scale",
     "default_threshold",

@@ -1,0 +1,222 @@
+"""Above 100 sites each shares with neighbours of its own, and the sum is as safe as before.
+
+The false-alarm rate of a statistical test, over the choice of the fixed stream
+of randomness, is stated at the test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from synthema_lab.secure_aggregation import Coordinator, Site, graph
+from synthema_lab.secure_aggregation.errors import (
+    RoundMismatch,
+    SettingsRefused,
+    SiteUnknown,
+    TooFewSurvivors,
+)
+from synthema_lab.secure_aggregation.frames import Kind, read, write
+from synthema_lab.secure_aggregation.messages import Boxes, Delivery
+
+from .conftest import Played, _identities, _settings
+
+CROWD = 104
+GONE = {"site-3": "share", "site-50": "share", "site-71": "mask", "site-99": "advertise"}
+
+
+def _crowd():
+    people = _identities(CROWD)
+    vectors = [np.full(6, float(person.name[5:])) for person in people]
+    return Played(_settings(people, clip=2.0**10, scale=2), people).contribute(vectors)
+
+
+@pytest.fixture
+def new_crowd():
+    """A round of 104 sites; site-k has contributed k."""
+    return _crowd
+
+
+@pytest.fixture(scope="module")
+def played():
+    """Such a round, stopped before the shares are delivered; site-99 never came."""
+    game = _crowd()
+    game.answer(leave_out=["site-99"])
+    game.collect()
+    return game.play(until="share")
+
+
+def number(played, name):
+    return played.settings.roster.names.index(name)
+
+
+def delivery(played, name):
+    return Delivery.read(read(played.messages[name], played.settings, Kind.DELIVERY).body)
+
+
+def asked(played, name, changed):
+    return played.twin(name).receive(write(Kind.DELIVERY, played.settings, changed.parts()))
+
+
+def test_up_to_100_sites_share_all_with_all_and_more_with_40_of_them(identities_of, settings_of):
+    assert [graph.default_neighbours(sites) for sites in (3, 100)] == [2, 99]
+    assert {graph.default_neighbours(sites) for sites in (101, 300, 1000)} == {40}
+    assert settings_of(identities_of(5)).complete
+    assert settings_of(identities_of(5)).shares_needed == 4
+    crowd = settings_of(identities_of(101))
+    assert (crowd.complete, crowd.neighbours, crowd.shares_needed) == (False, 40, 28)
+
+
+@pytest.mark.parametrize("neighbours", [0, 2, 39, 101, 2.5, True])
+def test_neighbours_that_are_too_few_or_too_many_are_refused(
+    identities_of, settings_of, neighbours
+):
+    with pytest.raises(SettingsRefused):
+        settings_of(identities_of(101), neighbours=neighbours)
+
+
+def test_fewer_neighbours_than_all_are_refused_among_few_sites(identities_of, settings_of):
+    with pytest.raises(SettingsRefused):
+        settings_of(identities_of(10), neighbours=8)
+
+
+def test_the_sum_over_a_graph_is_right_with_sites_lost_at_every_stage(new_crowd):
+    played = new_crowd().play(dropouts=GONE)
+    names = played.settings.roster.names
+    kept = [name for name in names if GONE.get(name) in (None, "mask")]
+    assert played.coordinator.opened.survivors == tuple(kept)
+    assert played.total.tolist() == [sum(float(name[5:]) for name in kept)] * 6
+    told = len(read(played.answers["share"]["site-0"], played.settings, Kind.SHARES).body)
+    assert told == 32 + 2 + 40 * (2 + 94)
+
+
+def test_both_sides_of_a_graph_round_outlive_a_crash(played):
+    coordinator = Coordinator.restore(played.coordinator.save(), played.settings)
+    assert coordinator.sent == played.messages
+    assert coordinator._state.graph == played.coordinator._state.graph
+    person = played.identities["site-5"]
+    lines = set(played.sites["site-5"]._journal._lines)
+    again = Site.restore(played.sites["site-5"].save(), played.settings, person, lines)
+    assert again._state.adverts == played.sites["site-5"]._state.adverts
+    coordinator.receive(again.receive(played.messages["site-5"]))
+
+
+def test_a_graph_other_than_the_sites_drew_is_refused(played):
+    me = number(played, "site-0")
+    mine = delivery(played, "site-0")
+    assert asked(played, "site-0", mine)
+    gone = number(played, "site-99")
+    stranger = next(at for at in mine.graph if at not in (me, *mine.graph[me]))
+    swapped = tuple(sorted({stranger, *mine.graph[me][1:]}))
+    drew, other = next(iter(mine.boxes)), number(played, "site-1")
+    without = {at: box for at, box in mine.boxes.items() if at != drew}
+    undrawn = next(at for at in mine.graph if at not in mine.boxes and at != me)
+    another = mine.graph[other]
+    for changed, error in (
+        (mine.graph | {me: swapped}, RoundMismatch),
+        (mine.graph | {other: another[1:]}, SiteUnknown),
+        (mine.graph | {other: ()}, SiteUnknown),
+        (mine.graph | {other: tuple(sorted({other, *another[1:]}))}, SiteUnknown),
+        (mine.graph | {other: tuple(sorted({gone, *another[1:]}))}, SiteUnknown),
+        (mine.graph | {gone: another}, SiteUnknown),
+        ({at: drawn for at, drawn in mine.graph.items() if at != me}, SiteUnknown),
+        (dict(itertools.islice(mine.graph.items(), 60)), TooFewSurvivors),
+    ):
+        with pytest.raises(error):
+            asked(played, "site-0", dataclasses.replace(mine, graph=changed))
+    for boxes in (without, mine.boxes | {undrawn: bytes(94)}):
+        with pytest.raises(SiteUnknown):
+            asked(played, "site-0", dataclasses.replace(mine, boxes=boxes))
+
+
+def test_the_coordinator_refuses_shares_for_fewer_neighbours(new_crowd):
+    played = new_crowd().play(until="advertise")
+    answer = played.sites["site-7"].receive(played.messages["site-7"])
+    sealed = Boxes.read(read(answer, played.settings, Kind.SHARES).body)
+    fewer = Boxes(sealed.keys_digest, dict(itertools.islice(sealed.boxes.items(), 39)))
+    lie = write(
+        Kind.SHARES,
+        played.settings,
+        fewer.parts(),
+        number(played, "site-7"),
+        played.identities["site-7"],
+    )
+    with pytest.raises(SiteUnknown):
+        played.coordinator.receive(lie)
+    assert played.coordinator.receive(answer) == "site-7"
+
+
+def test_a_round_waits_while_a_site_has_too_few_neighbours_left(new_crowd):
+    """Site 0 keeps 27 holders of its 41; the threshold of the round is reached."""
+    played = new_crowd().play(until="agree")
+    me = number(played, "site-0")
+    names = played.settings.roster.names
+    holding = graph.holders(me, played.coordinator._state.graph[me])
+    late = [names[at] for at in holding[27:]]
+    answers = dict(played.answer())
+    kept = {name: answers.pop(name) for name in late}
+    for message in answers.values():
+        played.coordinator.receive(message)
+    with pytest.raises(TooFewSurvivors, match="too few neighbours answered"):
+        played.coordinator.close()
+    assert played.coordinator.stage == "unmask"
+    for message in kept.values():
+        played.coordinator.receive(message)
+    played.coordinator.close()
+    assert played.total.tolist() == [float(sum(range(CROWD)))] * 6
+
+
+# Drawing
+
+
+@pytest.mark.usefixtures("fixed_randomness")
+def test_neighbours_are_drawn_uniformly():
+    """Each pair of 3 out of 6 equally often; false alarms at 1e-6."""
+    drawn = [graph.draw(3, range(6)) for _ in range(4000)]
+    counts = [drawn.count(three) for three in itertools.combinations(range(6), 3)]
+    assert sum(counts) == 4000
+    assert stats.chisquare(counts).pvalue > 1e-6
+
+
+# Chance
+
+
+def test_the_bound_is_the_exact_chance_of_enough_colluding_neighbours():
+    """For one honest site among four, no part can be split off: only colluders count."""
+    sites, neighbours, colluding = 60, 9, 59
+    needed = graph.shares_needed(neighbours)
+    assert needed == 7
+    assert graph.exposure(sites, neighbours, colluding) == 0.0  # all the others collude
+    colluding, tried = 20, np.random.default_rng(3)
+    exact = stats.hypergeom(sites - 1, colluding, neighbours).sf(needed - 1)
+    alone = sum(
+        math.comb(40, part)
+        * stats.hypergeom(sites - 1, part - 1 + colluding, neighbours).sf(needed - 2) ** part
+        for part in range(1, 21)
+    )
+    assert graph.exposure(sites, neighbours, colluding) == pytest.approx(
+        min(0.0, math.log2(40 * exact + alone))
+    )
+    drawn = [np.sum(tried.permutation(sites - 1)[:neighbours] < colluding) for _ in range(20_000)]
+    # within five standard errors of the exact chance: false alarms below 1e-6
+    error = 5 * math.sqrt(exact * (1 - exact) / 20_000)
+    assert abs(np.mean(np.array(drawn) >= needed) - exact) < error
+
+
+@pytest.mark.parametrize("sites", [101, 150, 300, 1000])
+def test_a_default_graph_exposes_a_site_with_a_chance_below_two_to_minus_forty(sites):
+    chosen = graph.default_neighbours(sites)
+    assert graph.exposure(sites, chosen, sites // graph.TOLERATED) <= -graph.FAILURE_BITS
+    assert graph.exposure(sites, chosen, sites // 3) > graph.exposure(sites, chosen, 0)
+
+
+def test_more_neighbours_and_fewer_colluders_are_safer():
+    by_neighbours = [graph.exposure(500, neighbours, 50) for neighbours in (20, 40, 60)]
+    by_colluders = [graph.exposure(500, 40, colluding) for colluding in (10, 50, 100)]
+    assert by_neighbours == sorted(by_neighbours, reverse=True)
+    assert by_colluders == sorted(by_colluders)
