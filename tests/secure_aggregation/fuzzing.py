@@ -30,6 +30,7 @@ from synthema_lab.secure_aggregation.frames import (
     read,
     write,
 )
+from synthema_lab.secure_aggregation.riding import bundle, unbundle
 from synthema_lab.secure_aggregation.site_state import SiteState
 
 SITES = ("east", "north", "south", "west")
@@ -288,6 +289,13 @@ def thrown(stage: Stage, stop: Stop, message) -> str:
     return "accepted"
 
 
+class _Bundle(tuple):
+    """What a bundle holds, with its byte form."""
+
+    def parts(self):
+        return [bundle(*self)]
+
+
 PARSERS = {
     "Advert": (bodies.Advert.read, Kind.ADVERT),
     "Adverts": (lambda body: bodies.Frames.read(body, bodies.ADVERT_FRAME_BYTES), Kind.KEYS),
@@ -298,6 +306,7 @@ PARSERS = {
     "Agreed": (bodies.Agreed.read, Kind.AGREED),
     "Agreements": (lambda body: bodies.Frames.read(body, bodies.AGREED_FRAME_BYTES), Kind.QUORUM),
     "Unmasking": (bodies.Unmasking.read, Kind.UNMASKING),
+    "Bundle": (lambda body: _Bundle(unbundle(body)), Kind.SURVIVORS),
 }
 
 
@@ -308,6 +317,8 @@ def parsed(draw, stage: Stage):
     if draw(st.integers(0, 4)) == 0:
         return name, draw(st.binary(max_size=300))
     right = [body_of(m) for m in stage.messages if m[5] == PARSERS[name][1]]
+    if name == "Bundle":
+        right = [bundle(body, right[0]) for body in right] + [bundle(right[0])]
     body = draw(st.sampled_from(right))
     if draw(st.booleans()):
         body = spliced(draw, body, draw(st.sampled_from(right)))
