@@ -238,3 +238,37 @@ def test_the_scale_chosen_for_a_clip_is_fine_and_its_sums_are_exact(sites, clip)
 def test_a_clip_that_no_scale_suits_is_refused(clip):
     with pytest.raises(SettingsRefused):
         default_scale(3, clip)
+
+
+@st.composite
+def rounds_at_their_edge(draw):
+    """Settings whose sums come as near as they can to wrapping, at the largest values."""
+    sites = draw(st.sampled_from([3, 5]))
+    scale = 2 ** draw(st.integers(0, 30))
+    room = draw(st.sampled_from([2**31, 2**63 if scale == 1 else 2**53]))
+    noise_bound = draw(st.integers(0, room // 4))
+    largest = (room - 1 - noise_bound) // sites
+    largest -= largest % 2**11 if room > 2**53 else 0  # a clip is a double
+    clip = largest if scale == 1 else largest / scale
+    return settings(2, clip, scale, sites, noise_bound)
+
+
+@given(rounds_at_their_edge(), st.sampled_from([1, -1]), st.booleans())
+def test_no_sum_wraps_as_long_as_every_vector_is_within_its_clip(agreed, sign, one_more):
+    """At the edge the sum is exact; with a step more of noise, 32 bits are not to be had."""
+    whole = agreed.scale == 1
+    value = sign * (agreed.largest if whole else agreed.clip)
+    vectors = [np.full(2, value, dtype=np.int64 if whole else np.float64)] * agreed.sites
+    noise = np.zeros((agreed.sites, 2), dtype=np.int64)
+    noise[0] = sign * agreed.noise_bound
+    opened = decode(summed(vectors, agreed, noise), agreed, agreed.sites)
+    steps = agreed.sites * sign * agreed.largest + sign * agreed.noise_bound
+    assert [Fraction(float(one) if not whole else int(one)) for one in opened] == [
+        Fraction(steps, agreed.scale)
+    ] * 2
+    assert agreed.largest_sum < 2 ** (agreed.modulus_bits - 1)
+    if one_more and agreed.modulus_bits == 32:
+        wider = settings(
+            2, agreed.clip, agreed.scale, agreed.sites, 2**31 - agreed.sites * agreed.largest
+        )
+        assert wider.modulus_bits == 64

@@ -1,0 +1,46 @@
+"""Many masks at once, on several cores, are the masks one by one."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from synthema_lab.secure_aggregation import masks
+
+KEYS = [hashlib.sha256(b"key %d" % place).digest() for place in range(9)]
+
+
+def stream(key, dtype, length):
+    cipher = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
+    return np.frombuffer(cipher.update(bytes(length * np.dtype(dtype).itemsize)), dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["<u4", "<u8"])
+@pytest.mark.parametrize("length", [1, 15, 16_384, 1_000_003])
+@pytest.mark.parametrize("cores", [1, 2, 3, 7])
+def test_the_parts_of_a_vector_join_without_a_seam(monkeypatch, dtype, length, cores):
+    monkeypatch.setattr(masks.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(masks, "_WORTH_A_THREAD", 64)
+    vector = np.arange(length, dtype=dtype)
+    expected = vector.copy()
+    for place, key in enumerate(KEYS):
+        (np.add if place < 5 else np.subtract)(expected, stream(key, dtype, length), out=expected)
+    masks.apply_masks(vector, KEYS[:5], KEYS[5:])
+    assert np.array_equal(vector, expected)
+
+
+def test_masks_cancel_whatever_the_order():
+    vector = np.zeros(50_000, dtype="<u4")
+    masks.apply_masks(vector, KEYS, [])
+    assert np.count_nonzero(vector) > 49_000
+    masks.apply_masks(vector, [], KEYS[::-1])
+    assert not vector.any()
+
+
+def test_no_mask_leaves_a_vector_as_it_is():
+    vector = np.arange(5, dtype="<u8")
+    masks.apply_masks(vector, [], [])
+    assert vector.tolist() == [0, 1, 2, 3, 4]
