@@ -85,15 +85,27 @@ def rebuild(shares: Mapping[int, bytes], weights: Mapping[int, int] | None = Non
 
 
 def weights_at_zero(holders: Sequence[int]) -> dict[int, int]:
-    """Lagrange weights, at zero, of the shares of `holders`."""
-    weights = {}
+    """Lagrange weights, at zero, of the shares of `holders`.
+
+    The weight of a holder at place x is the product of all places, divided by x
+    and by the differences to the other places. All the divisors are inverted at
+    the price of one (Montgomery 1987).
+    """
+    divisors, running = [], [1]
+    everything = 1
     for holder in holders:
-        above = below = 1
+        divisor = holder + 1
         for other in holders:
             if other != holder:
-                above = above * (other + 1) % PRIME
-                below = below * (other - holder) % PRIME
-        weights[holder] = above * pow(below, -1, PRIME) % PRIME
+                divisor = divisor * (other - holder) % PRIME
+        everything = everything * (holder + 1) % PRIME
+        divisors.append(divisor)
+        running.append(running[-1] * divisor % PRIME)
+    inverse = pow(running.pop(), -1, PRIME)
+    weights = {}
+    for holder, divisor in zip(reversed(holders), reversed(divisors), strict=True):
+        weights[holder] = everything * inverse * running.pop() % PRIME
+        inverse = inverse * divisor % PRIME
     return weights
 
 

@@ -1,8 +1,8 @@
 """How does the documentation become pages that can be read without a server?
 
-``make docs`` writes ``docs/_build``: the README, the glossary, the page on
-dictionaries, and the executed reference notebooks. Nothing is loaded from the
-network, and every picture has its alternative text.
+``make docs`` writes ``docs/_build``: the README, the glossary, the pages on
+dictionaries and on the threat model, and the executed reference notebooks.
+Nothing is loaded from the network, and every picture has its alternative text.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _PAGES = {
     "index": "README.md",
     "glossary": "GLOSSARY.md",
     "dictionaries": "data_dictionaries/README.md",
+    "threat_model": "docs/threat_model.md",
     "contributing": "CONTRIBUTING.md",
 }
 FIRST = "leuksurv"
@@ -58,7 +59,9 @@ def build_docs(out: Path | None = None) -> Path:
 
 
 def _others() -> list[tuple[str, str]]:
-    return [(f"{name}.html", name.capitalize()) for name in _PAGES if name != "index"]
+    return [
+        (f"{name}.html", name.replace("_", " ").capitalize()) for name in _PAGES if name != "index"
+    ]
 
 
 def _write(path: Path, markdown: str, links: list[tuple[str, str]]) -> None:

@@ -15,7 +15,22 @@ from ..generators.encoder import Encoder
 from ..privacy import epsilon_of
 from ..validation import Validation
 from .display import interval, number
+from .histograms import Histogram, histogram
 from .paths import notebooks_folder
+
+__all__ = [
+    "HEADLINES",
+    "Histogram",
+    "agreement",
+    "caveats",
+    "headlines",
+    "histogram",
+    "notebooks",
+    "rules_kept",
+    "sizes",
+    "spent",
+    "workload",
+]
 
 
 def notebooks() -> pd.DataFrame:

@@ -13,6 +13,7 @@ from .hazards import hazard_ratios
 from .headline import headline
 from .noise import noise, opened
 from .privacy import attack_roc
+from .secure_sum import round_bytes, sum_opens, what_is_sent
 from .style import Plot, house_style
 from .survival import kaplan_meier
 
@@ -32,5 +33,8 @@ __all__ = [
     "missingness",
     "noise",
     "opened",
+    "round_bytes",
     "sites",
+    "sum_opens",
+    "what_is_sent",
 ]
