@@ -18,8 +18,8 @@ from synthema_lab.cohorts.simulators.aml.missingness import leave_out
 from synthema_lab.cohorts.simulators.aml.targets import TARGETS
 from synthema_lab.cohorts.simulators.aml.untargeted import UNTARGETED, untargeted
 from synthema_lab.cohorts.simulators.calibration import deviations
+from synthema_lab.cohorts.simulators.sizes import refuse_patients, refuse_seed
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.errors import ArgumentRefused
 
 __all__ = [
     "EXTRA",
@@ -42,8 +42,6 @@ SOURCE = (
     "(trials HD98A, HD98B and 07-04) and from assumptions marked as such."
 )
 LICENCE = "Apache-2.0, as this package. No row of a real patient is copied."
-
-MOST = 1_000_000
 
 
 def load(patients: int = 1540, seed: int = 0) -> Cohort:
@@ -78,10 +76,10 @@ def load(patients: int = 1540, seed: int = 0) -> Cohort:
     >>> len(cohort.patients), sorted(cohort.sites())
     (300, ['alpine', 'south', 'university', 'west'])
     """
-    _refuse_unusable(patients, seed)
+    patients, seed = refuse_patients(patients), refuse_seed(seed)
     dictionary = DataDictionary.load("aml")
     rng = np.random.default_rng(seed)
-    complete = simulate_complete(int(patients), rng)
+    complete = simulate_complete(patients, rng)
     unknown = [*EXTRA, *dictionary.derived]
     recorded = leave_out(complete.drop(columns=unknown), dictionary, rng)
     return Cohort(
@@ -114,16 +112,5 @@ def calibrate(patients: int = 20_000, seed: int = 0) -> pd.DataFrame:
     ArgumentRefused
         If the number of patients or the seed is not usable.
     """
-    _refuse_unusable(patients, seed)
-    return deviations(TARGETS, simulate_complete(int(patients), np.random.default_rng(seed)))
-
-
-def _refuse_unusable(patients: int, seed: int) -> None:
-    for name, given, low, high in (("patients", patients, 1, MOST), ("seed", seed, 0, 2**63)):
-        whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
-        if not whole or not low <= given <= high:
-            raise ArgumentRefused(
-                f"{name} is not usable.",
-                f"A whole number from {low} to {high}.",
-                'As in lab.load_cohort("aml", patients=1540, seed=0).',
-            )
+    patients, seed = refuse_patients(patients), refuse_seed(seed)
+    return deviations(TARGETS, simulate_complete(patients, np.random.default_rng(seed)))

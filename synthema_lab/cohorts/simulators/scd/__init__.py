@@ -19,10 +19,10 @@ from synthema_lab.cohorts.simulators.calibration import deviations
 from synthema_lab.cohorts.simulators.scd import missingness, recording
 from synthema_lab.cohorts.simulators.scd.centres import GENOTYPES
 from synthema_lab.cohorts.simulators.scd.recording import EXTRA
-from synthema_lab.cohorts.simulators.scd.sizes import refuse_patients, refuse_seed
 from synthema_lab.cohorts.simulators.scd.steps import simulate
 from synthema_lab.cohorts.simulators.scd.targets import RARE, TARGETS, rare_genotype
 from synthema_lab.cohorts.simulators.scd.untargeted import UNTARGETED
+from synthema_lab.cohorts.simulators.sizes import refuse_patients, refuse_seed
 from synthema_lab.dictionary import DataDictionary
 
 SOURCE = (

@@ -36,6 +36,6 @@ def _whole(value: object, what: str, least: int, most: int, example: str) -> int
         raise ArgumentRefused(
             f"{what} cannot be used.",
             f"A whole number from {least:,} to {most:,}.",
-            f"As in load_cohort('scd', {example}).",
+            f"As in load_cohort(name, {example}).",
         )
     return int(value)
