@@ -12,6 +12,8 @@ def test_the_pages_load_nothing_and_describe_every_picture(tmp_path):
     assert first.name == "index.html"
     pages = {path.name: path.read_text() for path in first.parent.glob("*.html")}
     assert {"index.html", "glossary.html", "dictionaries.html", "50_validate.html"} <= set(pages)
+    assert ">Threat model</a>" in pages["index.html"]
+    assert pages["threat_model.html"].count("<table>") == 3
     for name, page in pages.items():
         assert "<script" not in page, name
         assert not re.search(r"(src|href)=[\"']https?://", page), name

@@ -17,7 +17,6 @@ from .coordinator_state import CoordinatorState
 from .encoding import decode
 from .errors import RoundMismatch, SiteUnknown, SurvivorsDisagree
 from .frames import Buffer, Frame, Kind, write
-from .graph import held_by
 from .messages import (
     Advert,
     Agreed,
@@ -132,7 +131,7 @@ def accept_unmasking(
     unmasking = Unmasking.read(frame.body)
     _require_same(settings, frame, unmasking.statement, state.statement)
     survivors, sharers = set(state.survivors), set(state.graph)
-    held = sharers if settings.complete else held_by(state.graph)[frame.sender]
+    held = sharers if settings.complete else state.held[frame.sender]
     _require_about(settings, frame, unmasking.seed_shares, held & survivors)
     _require_about(settings, frame, unmasking.key_shares, held - survivors)
     return unmasking

@@ -13,11 +13,13 @@ import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from .errors import SnapshotRefused
 from .frames import Kind, read
+from .graph import held_by
 from .messages import Advert, Boxes, Unmasking
 from .settings import RoundSettings
 
@@ -62,6 +64,14 @@ class CoordinatorState:
     graph: dict[int, tuple[int, ...]] = field(default_factory=dict)
     survivors: tuple[int, ...] = ()
     sent: dict[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def held(self) -> dict[int, set[int]]:
+        """By site that gave out shares, whose shares it holds, its own among them.
+
+        Asked for once the graph is known.
+        """
+        return held_by(self.graph)
 
     @classmethod
     def new(cls, settings: RoundSettings) -> CoordinatorState:

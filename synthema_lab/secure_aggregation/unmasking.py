@@ -102,8 +102,7 @@ def _partners(settings: RoundSettings, state: CoordinatorState, site: int) -> se
     """The sites that a dropped one had masks with."""
     if settings.complete:
         return set(state.graph)
-    drew = {one for one, neighbours in state.graph.items() if site in neighbours}
-    return drew | set(state.graph[site])
+    return {*state.graph[site], *state.held[site]} - {site}
 
 
 def _not_committed(settings: RoundSettings, site: int) -> ShareRefused:
