@@ -43,13 +43,13 @@ def default_neighbours(sites: int) -> int:
     Examples
     --------
     >>> default_neighbours(100), default_neighbours(1000)
-    (99, 40)
+    (99, 41)
     """
     if sites <= ALL_WITH_ALL:
         return sites - 1
-    neighbours = 40
-    while exposure(sites, neighbours, sites // TOLERATED) > -FAILURE_BITS:
-        neighbours += 8
+    fewest, neighbours = 2 * sites // 3 + 1, 40
+    while exposure(fewest, neighbours, sites // TOLERATED) > -FAILURE_BITS:
+        neighbours += 1
     return neighbours
 
 
@@ -64,12 +64,15 @@ def shares_needed(neighbours: int) -> int:
     return 2 * (neighbours + 1) // 3 + 1
 
 
-def exposure(sites: int, neighbours: int, colluding: int) -> float:
+def exposure(listed: int, neighbours: int, colluding: int) -> float:
     """Base-2 logarithm of a bound on the chance that any honest site is exposed.
 
     Parameters
     ----------
-    sites, neighbours : int
+    listed : int
+        Sites on the list of keys, among which neighbours are drawn. The
+        coordinator can leave honest sites out of it, down to the threshold.
+    neighbours : int
     colluding : int
         Sites that work with the coordinator, fixed before the neighbours are drawn.
 
@@ -97,13 +100,13 @@ def exposure(sites: int, neighbours: int, colluding: int) -> float:
 
     Examples
     --------
-    >>> exposure(1000, 40, 100) < -40
+    >>> exposure(667, default_neighbours(1000), colluding=100) < -40
     True
     """
-    honest, needed = sites - colluding, shares_needed(neighbours)
-    chances = [math.log2(honest) + _tail(sites - 1, colluding, neighbours, needed)]
+    honest, needed = listed - colluding, shares_needed(neighbours)
+    chances = [math.log2(honest) + _tail(listed - 1, colluding, neighbours, needed)]
     for part in range(1, honest // 2 + 1):
-        each = _tail(sites - 1, part - 1 + colluding, neighbours, needed - 1)
+        each = _tail(listed - 1, part - 1 + colluding, neighbours, needed - 1)
         chances.append(_choose(honest, part) + part * each)
     return min(0.0, _log_sum(chances))
 
