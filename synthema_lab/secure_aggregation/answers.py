@@ -13,7 +13,7 @@ from . import graph, keys, masks
 from .dealing import deal, take
 from .errors import RoundMismatch, VectorRefused
 from .evidence import checked_adverts, require_agreement, require_graph, require_survivors
-from .frames import Kind
+from .frames import Envelope, Kind
 from .journal import Journal
 from .messages import (
     ADVERT_FRAME_BYTES,
@@ -47,7 +47,7 @@ def share(
 
 def cover(
     settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
-) -> Masked:
+) -> Envelope:
     """Open the shares held for others; cover the vector with all masks.
 
     A pair's mask is added by the smaller number and subtracted by the larger,
@@ -73,13 +73,16 @@ def cover(
     state.shared = keys.sharers_digest(state.keys, delivery.graph, state.model)
     journal.sent(state.fingerprint)
     vector, state.vector = state.vector, None
-    masks.add_mask(vector, keys.self_mask_key(settings, state.shared, state.seed, site))
+    envelope, state.envelope = state.envelope, None
+    added, subtracted = [], []
+    added.append(keys.self_mask_key(settings, state.shared, state.seed, site))
     for peer in sorted({*delivery.boxes, *state.neighbours} & state.sharers):
         key = keys.pair_mask_key(settings, state.shared, state.mask_secrets[peer], site, peer)
-        (masks.add_mask if site < peer else masks.subtract_mask)(vector, key)
+        (added if site < peer else subtracted).append(key)
+    masks.apply_masks(vector, added, subtracted)
     state.box = state.mask = state.seed = None
     state.box_secrets, state.mask_secrets, state.adverts = {}, {}, {}
-    return Masked(state.shared, memoryview(vector).cast("B"))
+    return Masked.addressed(envelope, state.shared)
 
 
 def agree(
@@ -118,7 +121,7 @@ def agree_with(state: SiteState, peers: Iterable[int]) -> None:
             state.mask_secrets[peer] = state.mask.agree(state.adverts[peer].mask_key)
 
 
-Answer = Callable[[RoundSettings, int, SiteState, memoryview, Journal], Body]
+Answer = Callable[[RoundSettings, int, SiteState, memoryview, Journal], Body | Envelope]
 
 ANSWERS: dict[str, tuple[Kind, Kind, Answer, str]] = {
     "keys": (Kind.KEYS, Kind.SHARES, share, "delivery"),

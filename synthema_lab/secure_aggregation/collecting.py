@@ -77,8 +77,11 @@ def deliver(
     for sender, sent in shares.items():
         for receiver in sent.boxes.keys() & delivered.keys():
             delivered[receiver][sender] = sent.boxes[receiver]
+    graph = Delivery.graph_bytes(state.graph)
     return {
-        receiver: _write(settings, Kind.DELIVERY, Delivery(state.keys, state.graph, boxes))
+        receiver: write(
+            Kind.DELIVERY, settings, Delivery(state.keys, state.graph, boxes).parts(graph)
+        )
         for receiver, boxes in delivered.items()
     }
 

@@ -63,7 +63,10 @@ def default_scale(sites: int, clip: float) -> int:
 
 
 def encode(
-    vector: np.ndarray, settings: RoundSettings, noise: np.ndarray | None = None
+    vector: np.ndarray,
+    settings: RoundSettings,
+    noise: np.ndarray | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Encode a site's vector.
 
@@ -75,11 +78,13 @@ def encode(
         Length, clip and scale.
     noise : numpy.ndarray of integers, shape (length,), optional
         The site's share of privacy noise in encoded steps.
+    out : numpy.ndarray of settings.dtype, shape (length,), optional
+        Where to write; a fresh array if not given.
 
     Returns
     -------
     numpy.ndarray of settings.dtype, shape (length,)
-        A fresh array.
+        `out`, or the fresh array.
 
     Raises
     ------
@@ -94,8 +99,8 @@ def encode(
     [2, -1, 8]
     """
     vector = _of_shape(vector, settings, "vector")
-    whole = settings.scale == 1
-    encoded = _whole(vector, settings) if whole else _fixed_point(vector, settings)
+    encoded = np.empty(settings.length, dtype=settings.dtype) if out is None else out
+    (_whole if settings.scale == 1 else _fixed_point)(vector, settings, encoded)
     if noise is not None:
         noise = _of_shape(noise, settings, "noise")
         if noise.dtype.kind not in "iu":
@@ -158,15 +163,15 @@ def _of_shape(vector: np.ndarray, settings: RoundSettings, what: str) -> np.ndar
     return vector
 
 
-def _whole(vector: np.ndarray, settings: RoundSettings) -> np.ndarray:
+def _whole(vector: np.ndarray, settings: RoundSettings, encoded: np.ndarray) -> None:
     if vector.dtype.kind not in "iu":
         raise _wrong_type("vector", "whole numbers, since the scale is 1")
     if int(vector.max()) > settings.largest or int(vector.min()) < -settings.largest:
         raise _beyond(vector > settings.largest, vector < -settings.largest)
-    return vector.astype(settings.dtype)
+    np.copyto(encoded, vector, casting="unsafe")
 
 
-def _fixed_point(vector: np.ndarray, settings: RoundSettings) -> np.ndarray:
+def _fixed_point(vector: np.ndarray, settings: RoundSettings, encoded: np.ndarray) -> None:
     if vector.dtype.kind != "f" or vector.dtype.itemsize > 8:
         raise _wrong_type("vector", "floating-point numbers of at most 64 bits")
     clip = settings.clip
@@ -181,13 +186,11 @@ def _fixed_point(vector: np.ndarray, settings: RoundSettings) -> np.ndarray:
             )
         wide = vector.astype(np.float64)
         raise _beyond(wide > clip, wide < -clip)
-    encoded = np.empty(settings.length, dtype=settings.dtype)
     for start in range(0, settings.length, _BLOCK):
         steps = vector[start : start + _BLOCK].astype(np.float64)
         steps *= settings.scale
         np.rint(steps, out=steps)
         encoded[start : start + _BLOCK] = steps.astype(np.int64).astype(settings.dtype)
-    return encoded
 
 
 def _beyond(above: np.ndarray, below: np.ndarray) -> ValueBeyondClip:

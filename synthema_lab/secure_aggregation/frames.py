@@ -11,6 +11,7 @@ matters is signed by sites, sealed for a site, or compared in the agreement.
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,6 +89,34 @@ def write(
         body_digest.update(part)
     signature = identity.sign(_SIGNED + header + body_digest.digest())
     return b"".join([header, *parts, signature])
+
+
+class Envelope:
+    """A site's message whose body is written in place, so that it is not held twice.
+
+    Parameters
+    ----------
+    body_bytes : int
+        Length of the body.
+    """
+
+    def __init__(self, body_bytes: int) -> None:
+        self._message = io.BytesIO(bytes(HEADER_BYTES + body_bytes + SIGNATURE_BYTES))
+
+    def body(self) -> memoryview:
+        """Where the body is written; to be let go before `sealed` is called."""
+        return self._message.getbuffer()[HEADER_BYTES:-SIGNATURE_BYTES]
+
+    def sealed(self, kind: Kind, settings: RoundSettings, sender: int, identity: Identity) -> bytes:
+        """The signed frame around the body."""
+        body = self.body()
+        header = _HEADER.pack(MAGIC, VERSION, kind, sender, settings.digest, body.nbytes)
+        signature = identity.sign(_SIGNED + header + hashlib.sha256(body).digest())
+        del body
+        whole = self._message.getbuffer()
+        whole[:HEADER_BYTES], whole[-SIGNATURE_BYTES:] = header, signature
+        del whole  # while a view is held, getvalue() makes a copy
+        return self._message.getvalue()
 
 
 def read(message: Buffer, settings: RoundSettings, kind: Kind) -> Frame:

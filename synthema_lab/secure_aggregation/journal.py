@@ -80,7 +80,7 @@ class Journal:
     def fingerprint(self, vector: np.ndarray) -> str:
         """What an encoded vector, noise included, is known by in this site's journal."""
         told = hmac.new(self._key, _TAG + self._study + vector.dtype.str.encode(), hashlib.sha256)
-        told.update(memoryview(vector).cast("B"))
+        told.update(vector.view(np.uint8))
         return told.hexdigest()
 
     def sent(self, fingerprint: str) -> None:

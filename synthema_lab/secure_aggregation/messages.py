@@ -7,10 +7,14 @@ byte form: reading refuses spare bytes, repeats and disorder.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from .frames import HEADER_BYTES, SIGNATURE_BYTES, Buffer, malformed
+import numpy as np
+
+from .frames import HEADER_BYTES, SIGNATURE_BYTES, Buffer, Envelope, malformed
+from .settings import RoundSettings
 from .shamir import SHARE_BYTES, element
 
 DIGEST_BYTES = 32
@@ -92,9 +96,9 @@ class Delivery:
     graph: Mapping[int, tuple[int, ...]]
     boxes: Mapping[int, bytes]
 
-    def parts(self) -> list[Buffer]:
-        """The body in pieces."""
-        return [self.keys_digest, self.graph_bytes(self.graph), *_listed(self.boxes)]
+    def parts(self, graph: bytes = b"") -> list[Buffer]:
+        """The body in pieces; `graph` is `graph_bytes`, where many deliveries have the same."""
+        return [self.keys_digest, graph or self.graph_bytes(self.graph), *_listed(self.boxes)]
 
     @staticmethod
     def graph_bytes(graph: Mapping[int, tuple[int, ...]]) -> bytes:
@@ -106,7 +110,7 @@ class Delivery:
         """Read a body."""
         fields = _Fields(body)
         keys_digest = fields.take(DIGEST_BYTES)
-        graph = fields.listed(lambda: tuple(fields.listed(lambda: None)))
+        graph = fields.listed(fields.numbers)
         delivery = cls(keys_digest, graph, fields.listed(lambda: fields.take(BOX_BYTES)))
         fields.end()
         return delivery
@@ -122,6 +126,18 @@ class Masked:
     def parts(self) -> list[Buffer]:
         """The body in pieces."""
         return [self.sharers_digest, self.vector]
+
+    @staticmethod
+    def envelope(settings: RoundSettings) -> tuple[Envelope, np.ndarray]:
+        """A message to be, and in it the vector, to be encoded and covered in place."""
+        envelope = Envelope(DIGEST_BYTES + settings.length * settings.dtype.itemsize)
+        return envelope, np.frombuffer(envelope.body(), settings.dtype, offset=DIGEST_BYTES)
+
+    @staticmethod
+    def addressed(envelope: Envelope, sharers_digest: bytes) -> Envelope:
+        """The message with the digest written before the vector."""
+        envelope.body()[:DIGEST_BYTES] = sharers_digest
+        return envelope
 
     @classmethod
     def read(cls, body: memoryview, vector_bytes: int) -> Masked:
@@ -146,7 +162,7 @@ class Survivors:
     def read(cls, body: memoryview) -> Survivors:
         """Read a body."""
         fields = _Fields(body)
-        survivors = cls(tuple(fields.listed(lambda: None)))
+        survivors = cls(fields.numbers())
         fields.end()
         return survivors
 
@@ -199,7 +215,7 @@ Body = Advert | Frames | Boxes | Delivery | Masked | Survivors | Agreed | Unmask
 def numbered(numbers: Iterable[int]) -> bytes:
     """The byte form of a set of site numbers."""
     ordered = sorted(numbers)
-    return b"".join([_number(len(ordered)), *map(_number, ordered)])
+    return struct.pack(f">{1 + len(ordered)}H", len(ordered), *ordered)
 
 
 def _number(value: int) -> bytes:
@@ -232,6 +248,13 @@ class _Fields:
 
     def number(self) -> int:
         return int.from_bytes(self.view(2), "big")
+
+    def numbers(self) -> tuple[int, ...]:
+        count = self.number()
+        numbers = struct.unpack(f">{count}H", self.view(2 * count))
+        if list(numbers) != sorted(set(numbers)):
+            raise malformed("Site numbers repeat or are out of order.")
+        return numbers
 
     def share(self) -> bytes:
         share = self.take(SHARE_BYTES)

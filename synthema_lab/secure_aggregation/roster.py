@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -160,7 +161,7 @@ class Roster:
     def __len__(self) -> int:
         return len(self.members)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The sites' names in roster order."""
         return tuple(member.name for member in self.members)

@@ -22,9 +22,9 @@ from . import keys
 from .answers import ANSWERS
 from .encoding import encode
 from .errors import MessageOutOfTurn, RoundEnded, RoundReplayed, VectorRefused
-from .frames import Buffer, Kind, read, write
+from .frames import Buffer, Envelope, Kind, read, write
 from .journal import Journal
-from .messages import Advert, Body
+from .messages import Advert, Body, Masked
 from .roster import Identity
 from .settings import RoundSettings, named_model
 from .site_state import SiteState, open_state, seal_state
@@ -113,7 +113,9 @@ class Site:
             )
         later = self.settings.model_digest is None
         named = named_model(self.settings, model, late=False) if later or model else b""
-        self._state.vector = encode(vector, self.settings, noise)
+        envelope, place = Masked.envelope(self.settings)
+        self._state.vector = encode(vector, self.settings, noise, place)
+        self._state.envelope = envelope
         self._state.model = named
         self._state.fingerprint = self._journal.fingerprint(self._state.vector)
 
@@ -245,7 +247,9 @@ class Site:
                 "Start a new round with a new id.",
             )
 
-    def _write(self, kind: Kind, body: Body) -> bytes:
+    def _write(self, kind: Kind, body: Body | Envelope) -> bytes:
+        if isinstance(body, Envelope):
+            return body.sealed(kind, self.settings, self.number, self._identity)
         return write(kind, self.settings, body.parts(), self.number, self._identity)
 
     def _end(self) -> None:

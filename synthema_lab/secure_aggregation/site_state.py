@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from .. import randomness
 from .dealing import Held
 from .errors import SnapshotRefused
+from .frames import Envelope
 from .keys import RoundKey
-from .messages import Advert
+from .messages import Advert, Masked
 from .roster import Identity
 from .settings import RoundSettings
 
@@ -41,6 +42,8 @@ class SiteState:
     ----------
     vector : ndarray or None
         Encoded, not yet covered.
+    envelope : Envelope or None
+        The message in which the vector stands.
     box, mask : RoundKey or None
         Keys that seal shares, and behind the pair masks.
     seed : bytes or None
@@ -68,6 +71,7 @@ class SiteState:
     """
 
     vector: np.ndarray | None = field(default=None, repr=False)
+    envelope: Envelope | None = field(default=None, repr=False)
     box: RoundKey | None = None
     mask: RoundKey | None = None
     seed: bytes | None = field(default=None, repr=False)
@@ -156,9 +160,13 @@ def open_state(
     head_bytes, vector_bytes, answer_bytes = _LENGTHS.unpack_from(plain)
     ends = np.cumsum([_LENGTHS.size, head_bytes, vector_bytes, answer_bytes]).tolist()
     fields = json.loads(plain[ends[0] : ends[1]])
-    vector = np.frombuffer(plain[ends[1] : ends[2]], dtype=settings.dtype).copy()
+    envelope = vector = None
+    if fields["given"]:
+        envelope, vector = Masked.envelope(settings)
+        vector[:] = np.frombuffer(plain[ends[1] : ends[2]], dtype=settings.dtype)
     state = SiteState(
-        vector=vector if fields["given"] else None,
+        vector=vector,
+        envelope=envelope,
         box=_round_key(fields["box"]),
         mask=_round_key(fields["mask"]),
         seed=fields["seed"] and bytes.fromhex(fields["seed"]),

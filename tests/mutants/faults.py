@@ -219,8 +219,8 @@ FAULTS = {
             (
                 (
                     "answers",
-                    "    masks.add_mask(vector, keys.self_mask_key(settings, state.shared, "
-                    "state.seed, site))\n",
+                    "    added.append("
+                    "keys.self_mask_key(settings, state.shared, state.seed, site))\n",
                     "",
                 ),
                 (

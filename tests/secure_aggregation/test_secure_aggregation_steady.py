@@ -188,7 +188,7 @@ def test_a_riding_list_of_keys_that_was_altered_leaves_the_site_in_the_present_r
     messages = series.coordinator.close()
     present, riding = unbundle(messages["site-1"])
     site = series.sites["site-1"]
-    answer, ride = unbundle(site.receive(bundle(present, riding[:-1] + bytes(1))))
+    answer, ride = unbundle(site.receive(bundle(present, riding[:-1] + bytes([riding[-1] ^ 1]))))
     assert answer
     assert not ride
     assert "signature" in site.refused
