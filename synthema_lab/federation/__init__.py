@@ -1,8 +1,10 @@
 """Who holds the data, what was approved, how do rounds run?
 
 Rounds of `secure_aggregation` in one process: `MemoryChannel`, and over it
-`secure_sum` and `secure_total`. `rehearse` shows what happens when someone
-cheats in them, `watch` what the coordinator sees, `measure_cost` what they cost.
+`secure_sum` and `secure_total`. `statistics` asks sites for tables, curves and
+regressions by sums; `multiparty` computes on shares what is more than a sum.
+`rehearse` shows what happens when someone cheats in a secure sum, `watch` what
+the coordinator sees, `measure_cost` what it costs.
 """
 
 from __future__ import annotations
@@ -18,17 +20,26 @@ __all__ = [
     "SecureTotal",
     "Transcript",
     "measure_cost",
+    "multiparty",
     "rehearse",
     "secure_sum",
     "secure_total",
+    "statistics",
     "watch",
 ]
 
 _REHEARSED = ("measure_cost", "rehearse", "watch")
+_ROOMS = ("multiparty", "statistics")
 
 
 def __getattr__(name: str) -> Any:
-    """Load the rehearsal when it is first asked for: a sum needs none of it."""
+    """Load what is seldom needed when it is first asked for: a sum needs none of it."""
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name in _REHEARSED:
         return getattr(importlib.import_module(".rehearsal", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
