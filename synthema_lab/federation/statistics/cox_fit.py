@@ -16,6 +16,7 @@ from .standard import Standard
 from .support import Support
 
 NEGLIGIBLE = 1e-6
+TIES = 'Many tied times pull hazard ratios towards 1; strata="site" needs no grid.'
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,6 +62,7 @@ class CoxFit(Shown):
     Sex: male vs female  1.051  0.919 to 1.201  0.0684  0.471
     1043 patients, 860 with the event; left out for a missing value: 0.
     Times rounded up on a grid of 13 intervals. 2 steps were opened.
+    Many tied times pull hazard ratios towards 1; strata="site" needs no grid.
     Rounding moves a coefficient by at most 0.01 of its standard error.
     """
 
@@ -108,6 +110,7 @@ class CoxFit(Shown):
             f"{self.patients} patients, {self.events} with the event; left out for a missing "
             f"value: {text(self.left_out)}.",
             f"{times} {len(self.path)} steps were opened.",
+            *((TIES,) if self.grid is not None else ()),
             *((rounding,) if share > NEGLIGIBLE else ()),
             *self.notes,
         )

@@ -133,6 +133,10 @@ def cox(
     own patients out of every sum, here as in any secure sum. With ``strata="site"``
     no sum over a risk set is opened.
 
+    What the grid costs: with Breslow's ties a few wide intervals pull hazard ratios
+    towards 1. On LeukSurv the log hazard ratio of a year of age is 0.024 on the 13
+    intervals that remain of quarters of a year, and 0.031 with ``strata="site"``.
+
     References
     ----------
     Cox DR. J R Stat Soc B 1972; 34: 187-220. Breslow NE. Biometrics 1974; 30: 89-99.
