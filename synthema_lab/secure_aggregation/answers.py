@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterable
 from . import graph, keys, masks
 from .dealing import deal, take
 from .errors import RoundMismatch, VectorRefused
-from .evidence import checked_adverts, require_agreement, require_graph, require_survivors
+from .evidence import (
+    checked_adverts,
+    require_agreement,
+    require_covered,
+    require_graph,
+    require_holders,
+    require_survivors,
+)
 from .frames import Envelope, Kind
 from .journal import Journal
 from .messages import (
@@ -23,7 +30,6 @@ from .messages import (
     Boxes,
     Delivery,
     Frames,
-    Masked,
     Survivors,
     Unmasking,
 )
@@ -38,7 +44,7 @@ def share(
     frames = Frames.read(body, ADVERT_FRAME_BYTES).frames
     state.adverts = checked_adverts(settings, frames, site, state.advert)
     state.neighbours = graph.draw(settings.neighbours, state.adverts.keys() - {site})
-    agree_with(state, state.neighbours)
+    agree_with(settings, state, state.neighbours)
     state.keys = keys.keys_digest(settings, frames)
     secrets = {peer: state.box_secrets[peer] for peer in state.neighbours}
     state.held, boxes = deal(settings, state.keys, site, secrets, state.mask.private, state.seed)
@@ -67,30 +73,34 @@ def cover(
             "Start a new round, and check the coordinator.",
         )
     require_graph(settings, delivery, state.adverts, site, state.neighbours)
-    agree_with(state, delivery.boxes)
+    agree_with(settings, state, delivery.boxes)
     state.held |= take(settings, state.keys, site, state.box_secrets, delivery.boxes)
-    state.sharers = frozenset(delivery.graph)
+    state.graph = dict(delivery.graph)
     state.shared = keys.sharers_digest(state.keys, delivery.graph, state.model)
     journal.sent(state.fingerprint)
     vector, state.vector = state.vector, None
     envelope, state.envelope = state.envelope, None
     added, subtracted = [], []
     added.append(keys.self_mask_key(settings, state.shared, state.seed, site))
-    for peer in sorted({*delivery.boxes, *state.neighbours} & state.sharers):
+    for peer in sorted({*delivery.boxes, *state.neighbours} & state.graph.keys()):
         key = keys.pair_mask_key(settings, state.shared, state.mask_secrets[peer], site, peer)
         (added if site < peer else subtracted).append(key)
     masks.apply_masks(vector, added, subtracted)
     state.box = state.mask = state.seed = None
     state.box_secrets, state.mask_secrets, state.adverts = {}, {}, {}
-    return Masked.addressed(envelope, state.shared)
+    return envelope
 
 
 def agree(
     settings: RoundSettings, site: int, state: SiteState, body: memoryview, journal: Journal
 ) -> Agreed:
     """Sign the one set of survivors that this site will ever open for."""
-    survivors = Survivors.read(body).numbers
-    require_survivors(settings, survivors, state.sharers, site)
+    named = Survivors.read(body, settings)
+    survivors = named.numbers
+    require_survivors(settings, survivors, state.graph, site)
+    if not settings.complete:
+        require_holders(settings, survivors, state.graph)
+        require_covered(settings, named, state.held, state.shared)
     journal.require_openable(state.fingerprint, survivors)
     state.survivors = frozenset(survivors)
     state.statement = keys.agreement_digest(state.shared, survivors)
@@ -113,12 +123,13 @@ def unmask(
     return Unmasking(state.statement, seed_shares, key_shares)
 
 
-def agree_with(state: SiteState, peers: Iterable[int]) -> None:
+def agree_with(settings: RoundSettings, state: SiteState, peers: Iterable[int]) -> None:
     """Agree on secrets with the peers that this site has none with yet."""
     for peer in peers:
         if peer not in state.box_secrets:
-            state.box_secrets[peer] = state.box.agree(state.adverts[peer].box_key)
-            state.mask_secrets[peer] = state.mask.agree(state.adverts[peer].mask_key)
+            advert, name = state.adverts[peer], settings.roster.names[peer]
+            state.box_secrets[peer] = state.box.agree(advert.box_key, name)
+            state.mask_secrets[peer] = state.mask.agree(advert.mask_key, name)
 
 
 Answer = Callable[[RoundSettings, int, SiteState, memoryview, Journal], Body | Envelope]

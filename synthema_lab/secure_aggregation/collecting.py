@@ -16,7 +16,8 @@ from . import keys
 from .coordinator_state import CoordinatorState
 from .encoding import decode
 from .errors import RoundMismatch, SiteUnknown, SurvivorsDisagree
-from .frames import Buffer, Frame, Kind, write
+from .evidence import require_own_keys
+from .frames import Buffer, Frame, Kind, read, write
 from .messages import (
     Advert,
     Agreed,
@@ -31,12 +32,22 @@ from .messages import (
 from .settings import RoundSettings
 from .unmasking import remove_masks, require_rebuildable
 
+_ANY_KEY = keys.RoundKey(bytes(32))
+
 
 def accept_advert(
     settings: RoundSettings, state: CoordinatorState, frame: Frame, message: Buffer
 ) -> tuple[Advert, bytes]:
-    """Keep a site's keys with the signed message that holds them."""
-    return Advert.read(frame.body), bytes(message)
+    """Keep a site's keys with the signed message that holds them.
+
+    Keys that the sites would refuse are refused here, so that they end the round
+    for the site that sent them and for nobody else.
+    """
+    advert = Advert.read(frame.body)
+    for key in (advert.box_key, advert.mask_key):
+        _ANY_KEY.agree(key, settings.roster.names[frame.sender])  # which a key of low order cannot
+    require_own_keys(settings, frame.sender, advert, state.round_keys)
+    return advert, bytes(message)
 
 
 def send_keys(
@@ -88,22 +99,29 @@ def deliver(
 
 def accept_masked(
     settings: RoundSettings, state: CoordinatorState, frame: Frame, message: Buffer
-) -> bool:
-    """Add a site's masked vector to the running sum; nothing else of it is kept."""
-    masked = Masked.read(frame.body, state.total.nbytes)
+) -> bytes:
+    """Add a site's masked vector to the running sum; keep what it signed, for its neighbours."""
+    masked = Masked.read(frame.body, settings)
     _require_same(settings, frame, masked.sharers_digest, state.shared)
+    if not settings.complete:
+        covered = read(masked.covered, settings, Kind.COVERED)
+        if covered.sender != frame.sender:
+            raise _about_others(settings, frame)
+        _require_same(settings, frame, Agreed.read(covered.body).statement, state.shared)
     state.total += np.frombuffer(masked.vector, dtype=state.total.dtype)
-    return True
+    return masked.covered
 
 
 def name_survivors(
-    settings: RoundSettings, state: CoordinatorState, masked: dict[int, bool]
+    settings: RoundSettings, state: CoordinatorState, masked: dict[int, bytes]
 ) -> dict[int, bytes]:
     """Whose vectors arrived, to each of them."""
     state.survivors = tuple(masked)
     state.statement = keys.agreement_digest(state.shared, masked)
     state.stage = "agree"
-    return dict.fromkeys(masked, _write(settings, Kind.SURVIVORS, Survivors(tuple(masked))))
+    covered = () if settings.complete else tuple(masked.values())
+    named = Survivors(state.survivors, covered)
+    return dict.fromkeys(masked, _write(settings, Kind.SURVIVORS, named))
 
 
 def accept_agreed(

@@ -42,6 +42,8 @@ class CoordinatorState:
     collected : dict of int to object
         What this stage took in from each site.
     adverts : dict of int to Advert
+    round_keys : set of bytes
+        All public keys of the adverts taken in.
     keys, shared, statement, model : bytes
         Digests of what was sent, and of the model where it is named late.
     graph : dict of int to tuple of int
@@ -57,6 +59,7 @@ class CoordinatorState:
     expected: tuple[int, ...]
     collected: dict[int, object] = field(default_factory=dict)
     adverts: dict[int, Advert] = field(default_factory=dict)
+    round_keys: set[bytes] = field(default_factory=set)
     keys: bytes = b""
     shared: bytes = b""
     statement: bytes = b""
@@ -118,22 +121,28 @@ def unpack_state(snapshot: bytes, settings: RoundSettings) -> CoordinatorState:
         and hashlib.sha256(snapshot[:-32]).digest() == snapshot[-32:]
     )
     if not whole:
-        raise SnapshotRefused(
-            "The saved state of the coordinator cannot be used.",
-            f"A snapshot made in round {settings.round_id}, unaltered.",
-            "Start a new round with a new id.",
-        )
+        raise _unusable(settings)
     head_bytes, _ = _LENGTHS.unpack_from(snapshot, start)
     begin = start + _LENGTHS.size
-    fields = json.loads(snapshot[begin : begin + head_bytes])
+    try:
+        return _read_state(snapshot, settings, begin, begin + head_bytes)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _unusable(settings) from None
+
+
+def _read_state(snapshot: bytes, settings: RoundSettings, begin: int, end: int) -> CoordinatorState:
+    fields = json.loads(snapshot[begin:end])
     read_back = _READ_BACK[fields["stage"]]
+    collected = {
+        int(site): read_back(bytes.fromhex(one), settings)
+        for site, one in fields["collected"].items()
+    }
+    begun = collected.values() if fields["stage"] == "advertise" else ()
     return CoordinatorState(
         stage=fields["stage"],
-        total=np.frombuffer(snapshot[begin + head_bytes : -32], dtype=settings.dtype).copy(),
-        collected={
-            int(site): read_back(bytes.fromhex(one), settings)
-            for site, one in fields["collected"].items()
-        },
+        total=np.frombuffer(snapshot[end:-32], dtype=settings.dtype).copy(),
+        collected=collected,
+        round_keys={key for one, _ in begun for key in (one.box_key, one.mask_key)},
         adverts={
             int(site): Advert.read(memoryview(bytes.fromhex(one)))
             for site, one in fields["adverts"].items()
@@ -145,13 +154,21 @@ def unpack_state(snapshot: bytes, settings: RoundSettings) -> CoordinatorState:
     )
 
 
+def _unusable(settings: RoundSettings) -> SnapshotRefused:
+    return SnapshotRefused(
+        "The saved state of the coordinator cannot be used.",
+        f"A snapshot made in round {settings.round_id}, unaltered.",
+        "Start a new round with a new id.",
+    )
+
+
 def _packed(collected: object) -> bytes:
     """What was collected from one site, as bytes."""
     if isinstance(collected, bytes):
         return collected
     if isinstance(collected, tuple):  # an advert with its signed frame, which holds it
         return collected[1]
-    return b"\x01" if collected is True else b"".join(map(bytes, collected.parts()))
+    return b"".join(map(bytes, collected.parts()))
 
 
 def _advert_of(message: bytes, settings: RoundSettings) -> tuple[Advert, bytes]:
@@ -161,7 +178,7 @@ def _advert_of(message: bytes, settings: RoundSettings) -> tuple[Advert, bytes]:
 _READ_BACK: dict[str, Callable[[bytes, RoundSettings], object]] = {
     "advertise": _advert_of,
     "share": lambda body, _: Boxes.read(memoryview(body)),
-    "mask": lambda body, _: True,
+    "mask": lambda body, _: body,
     "agree": lambda body, _: body,
     "unmask": lambda body, _: Unmasking.read(memoryview(body)),
 }

@@ -18,7 +18,8 @@ from .errors import (
     TooFewSurvivors,
 )
 from .frames import Kind, read
-from .messages import Advert, Agreed, Delivery
+from .graph import Graph
+from .messages import Advert, Agreed, Delivery, Survivors
 from .settings import RoundSettings
 
 _X25519_PRIME = 2**255 - 19
@@ -43,6 +44,7 @@ def checked_adverts(
     ------
     SignatureRefused, SiteUnknown, KeyRefused, TooFewSurvivors
     """
+    _require_no_more(settings, frames)
     adverts, senders = {}, []
     for frame in frames:
         opened = read(frame, settings, Kind.ADVERT)
@@ -61,21 +63,37 @@ def checked_adverts(
             "A list that holds the site it is sent to.",
             "Start a new round.",
         )
-    public = [key for advert in adverts.values() for key in (advert.box_key, advert.mask_key)]
-    if any(int.from_bytes(key, "little") >= _X25519_PRIME for key in public):
-        raise KeyRefused(
-            "A round key is not in its canonical form: it is another key written otherwise.",
-            "X25519 public keys as RFC 7748 encodes them, below 2**255 - 19.",
-            "Remove the site that signed it from the roster.",
-        )
-    if len(set(public)) != len(public):
-        raise KeyRefused(
-            "A round key appears twice in the list of keys.",
-            "Keys of its own for every site and purpose.",
-            "Remove the site that copied a key from the roster.",
-        )
+    seen: set[bytes] = set()
+    for sender, advert in adverts.items():
+        require_own_keys(settings, sender, advert, seen)
     require_quorum(settings, adverts, "keys")
     return adverts
+
+
+def require_own_keys(
+    settings: RoundSettings, sender: int, advert: Advert, seen: set[bytes]
+) -> None:
+    """Refuse keys that are not in canonical form, or that another site sent; remember them.
+
+    Raises
+    ------
+    KeyRefused
+    """
+    name, public = settings.roster.names[sender], (advert.box_key, advert.mask_key)
+    if any(int.from_bytes(key, "little") >= _X25519_PRIME for key in public):
+        raise KeyRefused(
+            f"A round key of {name} is not in its canonical form: it is another key written "
+            "otherwise.",
+            "X25519 public keys as RFC 7748 encodes them, below 2**255 - 19.",
+            f"Remove {name} from the roster.",
+        )
+    if len({*public}) != len(public) or not seen.isdisjoint(public):
+        raise KeyRefused(
+            f"A round key of {name} appears twice in the list of keys.",
+            "Keys of its own for every site and purpose.",
+            f"Remove {name} from the roster, or the site that it copied from.",
+        )
+    seen.update(public)
 
 
 def require_graph(
@@ -149,6 +167,60 @@ def require_survivors(
         )
 
 
+def require_holders(settings: RoundSettings, survivors: Collection[int], graph: Graph) -> None:
+    """Refuse survivors of whom one has too few holders among them to be opened.
+
+    Such a site would be cut off: everything but its vector could be opened, and
+    its vector be taken from a later sum by subtraction.
+
+    Raises
+    ------
+    TooFewSurvivors
+    """
+    left = set(survivors)
+    short = sum(len(left & {one, *graph[one]}) < settings.shares_needed for one in left)
+    if short:
+        raise TooFewSurvivors(
+            f"Of {short} survivors, too few neighbours are among the survivors.",
+            f"{settings.shares_needed} of {settings.neighbours} neighbours and the site itself.",
+            "Start a new round with fewer sites lost.",
+        )
+
+
+def require_covered(
+    settings: RoundSettings, named: Survivors, held: Collection[int], shared: bytes
+) -> None:
+    """Refuse to open for a site that covered its vector under another graph than this one.
+
+    Among few sites the survivors that all agree on hold a mask of every vector.
+    Neighbours are few enough to be missing all at once: a site that was shown
+    another graph would have masks with nobody who survives.
+
+    Parameters
+    ----------
+    settings : RoundSettings
+    named : Survivors
+        With the frame that each of them signed.
+    held : collection of int
+        The sites whose shares this site holds.
+    shared : bytes
+        `keys.sharers_digest` of the graph that this site was shown.
+
+    Raises
+    ------
+    SurvivorsDisagree, SignatureRefused
+    """
+    for number, frame in zip(named.numbers, named.covered, strict=True):
+        if number in held:
+            signed = read(frame, settings, Kind.COVERED)
+            if signed.sender != number or Agreed.read(signed.body).statement != shared:
+                raise SurvivorsDisagree(
+                    f"{settings.roster.names[number]} covered its vector under another graph.",
+                    "Vectors covered under the graph that this site was shown.",
+                    "Start a new round, and check the coordinator.",
+                )
+
+
 def require_agreement(
     settings: RoundSettings, frames: Sequence[bytes], statement: bytes, survivors: Collection[int]
 ) -> None:
@@ -158,6 +230,7 @@ def require_agreement(
     ------
     SignatureRefused, SurvivorsDisagree, SiteUnknown, TooFewSurvivors
     """
+    _require_no_more(settings, frames)
     signers = []
     for frame in frames:
         agreed = read(frame, settings, Kind.AGREED)
@@ -186,6 +259,16 @@ def require_quorum(settings: RoundSettings, sites: Collection[int], what: str) -
             f"{len(sites)} sites are left with {what}.",
             f"At least the threshold, {settings.threshold} of {settings.sites}.",
             "Start a new round when more sites are reachable.",
+        )
+
+
+def _require_no_more(settings: RoundSettings, frames: Sequence[bytes]) -> None:
+    """Refuse more signed frames than sites, before any signature is verified."""
+    if len(frames) > settings.sites:
+        raise SiteUnknown(
+            f"{len(frames)} signed messages came for {settings.sites} sites.",
+            "One from each site at most.",
+            "Start a new round, and check the coordinator.",
         )
 
 

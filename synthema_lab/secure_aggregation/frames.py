@@ -39,7 +39,10 @@ Buffer = bytes | bytearray | memoryview
 
 
 class Kind(IntEnum):
-    """Kinds of message in the order of a round; odd ones come from sites."""
+    """Kinds of message in the order of a round; odd ones come from sites.
+
+    The last travels inside others: a site's word on what it covered its vector under.
+    """
 
     ADVERT = 1
     KEYS = 2
@@ -50,6 +53,7 @@ class Kind(IntEnum):
     AGREED = 7
     QUORUM = 8
     UNMASKING = 9
+    COVERED = 11
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ with the site's own share, rebuild a secret.
 
 Every site is told the whole graph and signs it with the survivors; that
 agreement stays among all sites, so that no two honest sites ever open for
-different survivors. What the graph adds is chance, and `exposure` bounds it.
+different survivors. Two checks come with it, since a site's neighbours are few
+enough to be missing all at once: nobody opens for a site that has not signed
+that it covered its vector under the same graph, and nobody signs survivors of
+whom one lacks the holders to be opened. What is left is chance, and `exposure`
+bounds it for one round.
 """
 
 from __future__ import annotations
@@ -87,16 +91,12 @@ def exposure(listed: int, neighbours: int, colluding: int) -> float:
     Two things would expose a site. First, that colluders hold enough shares of
     it for both its secrets: as many of its neighbours as rebuild a secret.
     Second, that the honest survivors fall into two parts with no mask between
-    them, and that the smaller part, S, opens: then each site of S has at least
-    one share fewer than needed (it holds one itself) with neighbours in S or
-    among the colluders, for every honest neighbour outside S that survives is a
-    mask across, and one that does not opens nothing. The bound sums over all
+    them. Every survivor has enough holders among the survivors (`evidence`
+    refuses others). So each site of the smaller part, S, has at least one fewer
+    than needed (it is one itself) in S or among the colluders, for an honest
+    neighbour outside S that survives is a mask across. The bound sums over all
     sites and over all S of at most half of the honest sites; neighbours are
     drawn independently, without replacement.
-
-    Should the larger part open alone, what is learnt is the sum over all
-    survivors but the few in S, whose vectors stay covered: the coordinator
-    could have declared those dropped as well.
 
     Examples
     --------
@@ -122,7 +122,9 @@ def draw(neighbours: int, peers: Iterable[int]) -> tuple[int, ...]:
     2
     """
     left = sorted(peers)
-    for place in range(min(neighbours, len(left))):
+    if neighbours >= len(left):
+        return tuple(left)
+    for place in range(neighbours):
         other = place + int(randomness.random_below(len(left) - place, 1)[0])
         left[place], left[other] = left[other], left[place]
     return tuple(sorted(left[:neighbours]))

@@ -6,14 +6,17 @@ and the same vector goes to one roster only, and is opened for one set of
 survivors only: the sums over two sets that differ by a site would show that
 site's vector by subtraction. A vector with fresh noise is another vector.
 
-Vectors are known by a keyed fingerprint, so that the journal tells nobody else
-what they were.
+Vectors are known by a fingerprint keyed with the site's identity, so that the
+journal tells nobody else what they were; with a new identity key a site begins
+a new account of its vectors. The lines are entered one at a time within a
+process; two processes need two journals, and must not serve one site.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Iterable, MutableSet
 
 import numpy as np
@@ -22,6 +25,7 @@ from .errors import CohortChanged, RoundReplayed
 from .roster import Identity
 from .settings import RoundSettings
 
+_ONE_AT_A_TIME = threading.Lock()
 _TAG = b"synthema-lab secure aggregation 1 journal\x00"
 
 
@@ -56,26 +60,26 @@ class Journal:
 
     def begin_round(self) -> None:
         """Enter the round; RoundReplayed if its id was used before."""
-        if self._round in self._lines:
-            raise RoundReplayed(
-                f"Round {self._round} has already been run at this site.",
-                "A round id that was never used here.",
-                "Open a round with a new id.",
-            )
-        self._lines.add(self._round)
+        with _ONE_AT_A_TIME:
+            if self._round in self._lines:
+                raise RoundReplayed(
+                    f"Round {self._round} has already been run at this site.",
+                    "A round id that was never used here.",
+                    "Open a round with a new id.",
+                )
+            self._lines.add(self._round)
 
-    def require_unanswered(self, stage: str) -> None:
-        """Refuse a stage that was answered, by this process or by one before it."""
-        if f"{self._round} {stage}" in self._lines:
-            raise RoundReplayed(
-                f"The stage {stage!r} of round {self._round} was already answered by this site.",
-                "Each stage answered once: two answers could open more than the sum.",
-                "Leave this round; take part in the next one.",
-            )
-
-    def answered(self, stage: str) -> None:
-        """Enter that a stage was answered."""
-        self._lines.add(f"{self._round} {stage}")
+    def answer_once(self, stage: str) -> None:
+        """Enter that a stage is answered; RoundReplayed if it was, in this process or before."""
+        with _ONE_AT_A_TIME:
+            if f"{self._round} {stage}" in self._lines:
+                raise RoundReplayed(
+                    f"The stage {stage!r} of round {self._round} was already answered "
+                    "by this site.",
+                    "Each stage answered once: two answers could open more than the sum.",
+                    "Leave this round; take part in the next one.",
+                )
+            self._lines.add(f"{self._round} {stage}")
 
     def fingerprint(self, vector: np.ndarray) -> str:
         """What an encoded vector, noise included, is known by in this site's journal."""
@@ -99,9 +103,12 @@ class Journal:
         return self._roster + b"".join(one.to_bytes(2, "big") for one in sorted(survivors))
 
     def _bind(self, done: str, fingerprint: str, cohort: bytes) -> None:
-        self._require(done, fingerprint, cohort)
         among = hashlib.sha256(cohort).hexdigest()
-        self._lines |= {f"{done} {fingerprint}", f"{done} {fingerprint} {among}"}
+        with _ONE_AT_A_TIME:
+            self._require(done, fingerprint, cohort)
+            # The narrower line first: a crash between the two refuses nothing later.
+            self._lines.add(f"{done} {fingerprint} {among}")
+            self._lines.add(f"{done} {fingerprint}")
 
     def _require(self, done: str, fingerprint: str, cohort: bytes) -> None:
         among = hashlib.sha256(cohort).hexdigest()

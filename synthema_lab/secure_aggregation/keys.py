@@ -41,15 +41,15 @@ class RoundKey:
     def __repr__(self) -> str:
         return f"RoundKey(public={self.public.hex()})"
 
-    def agree(self, peer: bytes) -> bytes:
+    def agree(self, peer: bytes, whose: str = "a site") -> bytes:
         """The secret shared with the holder of public key `peer`; KeyRefused if low-order."""
         try:
             return self._key.exchange(X25519PublicKey.from_public_bytes(peer))
         except ValueError as error:
             raise KeyRefused(
-                "A round key is of low order: anyone could know what it agrees on.",
+                f"A round key of {whose} is of low order: anyone could know what it agrees on.",
                 "An X25519 public key drawn at a site.",
-                "Remove the site that signed it from the roster.",
+                f"Remove {whose} from the roster.",
             ) from error
 
 

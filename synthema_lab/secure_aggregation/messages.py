@@ -22,6 +22,7 @@ KEY_BYTES = 32
 BOX_BYTES = 12 + 2 * SHARE_BYTES + 16
 ADVERT_FRAME_BYTES = HEADER_BYTES + 3 * 32 + SIGNATURE_BYTES
 AGREED_FRAME_BYTES = HEADER_BYTES + DIGEST_BYTES + SIGNATURE_BYTES
+COVERED_FRAME_BYTES = AGREED_FRAME_BYTES
 
 
 @dataclass(frozen=True)
@@ -118,51 +119,65 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Masked:
-    """A site's masked vector, with the digest of the sites whose masks are in it."""
+    """A site's masked vector, with the digest of the sites whose masks are in it.
+
+    Where sites share with neighbours only, that digest once more, signed in a
+    frame of its own that is passed on to the neighbours.
+    """
 
     sharers_digest: bytes
     vector: Buffer
+    covered: bytes = b""
 
     def parts(self) -> list[Buffer]:
         """The body in pieces."""
-        return [self.sharers_digest, self.vector]
+        return [self.sharers_digest, self.covered, self.vector]
 
     @staticmethod
     def envelope(settings: RoundSettings) -> tuple[Envelope, np.ndarray]:
         """A message to be, and in it the vector, to be encoded and covered in place."""
-        envelope = Envelope(DIGEST_BYTES + settings.length * settings.dtype.itemsize)
-        return envelope, np.frombuffer(envelope.body(), settings.dtype, offset=DIGEST_BYTES)
+        ahead = DIGEST_BYTES + covered_bytes(settings)
+        envelope = Envelope(ahead + settings.length * settings.dtype.itemsize)
+        return envelope, np.frombuffer(envelope.body(), settings.dtype, offset=ahead)
 
     @staticmethod
-    def addressed(envelope: Envelope, sharers_digest: bytes) -> Envelope:
-        """The message with the digest written before the vector."""
-        envelope.body()[:DIGEST_BYTES] = sharers_digest
+    def addressed(envelope: Envelope, sharers_digest: bytes, covered: bytes) -> Envelope:
+        """The message with what comes before the vector."""
+        ahead = sharers_digest + covered
+        envelope.body()[: len(ahead)] = ahead
         return envelope
 
     @classmethod
-    def read(cls, body: memoryview, vector_bytes: int) -> Masked:
-        """Read a body whose vector is `vector_bytes` long."""
+    def read(cls, body: memoryview, settings: RoundSettings) -> Masked:
+        """Read a body with a vector as the settings say."""
         fields = _Fields(body)
-        masked = cls(fields.take(DIGEST_BYTES), fields.view(vector_bytes))
+        digest, covered = fields.take(DIGEST_BYTES), fields.take(covered_bytes(settings))
+        masked = cls(digest, fields.view(settings.length * settings.dtype.itemsize), covered)
         fields.end()
         return masked
 
 
 @dataclass(frozen=True)
 class Survivors:
-    """The sites whose masked vectors arrived."""
+    """The sites whose masked vectors arrived.
+
+    Where sites share with neighbours only, each with the frame that it signed
+    about what it covered its vector under.
+    """
 
     numbers: tuple[int, ...]
+    covered: tuple[bytes, ...] = ()
 
     def parts(self) -> list[Buffer]:
         """The body in pieces."""
-        return [numbered(self.numbers)]
+        return [numbered(self.numbers), *self.covered]
 
     @classmethod
-    def read(cls, body: memoryview) -> Survivors:
+    def read(cls, body: memoryview, settings: RoundSettings) -> Survivors:
         """Read a body."""
         fields = _Fields(body)
-        survivors = cls(fields.numbers())
+        numbers, each = fields.numbers(), covered_bytes(settings)
+        survivors = cls(numbers, tuple(fields.take(each) for _ in numbers) if each else ())
         fields.end()
         return survivors
 
@@ -210,6 +225,11 @@ class Unmasking:
 
 
 Body = Advert | Frames | Boxes | Delivery | Masked | Survivors | Agreed | Unmasking
+
+
+def covered_bytes(settings: RoundSettings) -> int:
+    """Length of the frame about what a vector was covered under; 0 where all share with all."""
+    return 0 if settings.complete else COVERED_FRAME_BYTES
 
 
 def numbered(numbers: Iterable[int]) -> bytes:

@@ -41,13 +41,23 @@ def bundle(present: Buffer, riding: Buffer = b"") -> bytes:
 
 def unbundle(message: Buffer) -> tuple[bytes, bytes]:
     """Take them apart; MessageMalformed if the lengths are not exact."""
-    if not isinstance(message, (bytes, bytearray, memoryview)) or len(message) < _LENGTHS.size:
+    flat = isinstance(message, Buffer) and memoryview(message).c_contiguous
+    view = memoryview(message).cast("B") if flat and len(message) else memoryview(b"")
+    if view.nbytes < _LENGTHS.size:
         raise malformed("It is not a bundle of two messages.")
-    first, second = _LENGTHS.unpack_from(message)
-    if len(message) != _LENGTHS.size + first + second:
+    first, second = _LENGTHS.unpack_from(view)
+    if view.nbytes != _LENGTHS.size + first + second:
         raise malformed("Its length is not the one its header states.")
-    view = memoryview(message)[_LENGTHS.size :]
-    return bytes(view[:first]), bytes(view[first:])
+    place = _LENGTHS.size + first
+    return bytes(view[_LENGTHS.size : place]), bytes(view[place:])
+
+
+def halves(snapshot: bytes) -> tuple[bytes, bytes]:
+    """The two parts of a snapshot; SnapshotRefused if it is not whole."""
+    try:
+        return unbundle(snapshot)
+    except MessageMalformed:
+        raise _unusable() from None
 
 
 def opened_snapshot(
@@ -60,17 +70,18 @@ def opened_snapshot(
     SnapshotRefused
         If it is not whole, or holds a round that the series does not have.
     """
-    try:
-        number = int.from_bytes(snapshot[:8], "big")
-        kept = [
-            (one, settings_of(number + place)) for place, one in enumerate(unbundle(snapshot[8:]))
-        ]
-    except (MessageMalformed, TypeError):
-        kept = []
-    if not kept or any(one and settings is None for one, settings in kept):
-        raise SnapshotRefused(
-            "The saved state of a series of rounds cannot be used.",
-            "What save() gave, unaltered, for the same series.",
-            "Begin the series again at its next round.",
-        )
+    if not isinstance(snapshot, bytes):
+        raise _unusable()
+    number = int.from_bytes(snapshot[:8], "big")
+    kept = [(one, settings_of(number + place)) for place, one in enumerate(halves(snapshot[8:]))]
+    if any(one and settings is None for one, settings in kept):
+        raise _unusable()
     return number, kept
+
+
+def _unusable() -> SnapshotRefused:
+    return SnapshotRefused(
+        "The saved state of a series of rounds cannot be used.",
+        "What save() gave, unaltered, for the same series.",
+        "Begin the series again at its next round.",
+    )

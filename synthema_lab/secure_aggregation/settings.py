@@ -23,7 +23,7 @@ from .errors import SettingsRefused, TooFewSites
 from .roster import Roster
 
 FEWEST_SITES = 3
-LONGEST_VECTOR = 2**28
+LONGEST_VECTOR = 2**27
 _ROUND_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 _TAG = b"synthema-lab secure aggregation 1 settings\x00"
 
@@ -54,7 +54,7 @@ class RoundSettings:
     round_id : str
         Used once at every site: 1 to 128 letters, digits and ``._:/-``.
     length : int
-        Number of coordinates, at most ``2**28``.
+        Number of coordinates, at most ``2**27``.
     clip : float
         Largest absolute value of a coordinate. Beyond it is an error.
     scale : int
@@ -138,10 +138,11 @@ class RoundSettings:
                 "The sum could grow beyond what is exact",
                 "sites * clip * scale + noise_bound below 2**53, or 2**63 for whole numbers",
             )
-        if not _default_neighbours(sites) <= self.neighbours < sites:
+        if not _safe_neighbours(sites, self.neighbours):
             _refuse(
                 f"A site is to share with {self.neighbours} of {sites - 1} others",
-                f"{_default_neighbours(sites)} to {sites - 1}",
+                f"All of them, or a number for which graph.exposure is small, such as "
+                f"{_default_neighbours(sites)}",
             )
         for name in ("model_digest", "study_digest"):
             digest = getattr(self, name)
@@ -230,6 +231,15 @@ def named_model(settings: RoundSettings, digest: object, late: bool) -> bytes:
     if not isinstance(digest, bytes) or len(digest) != 32:
         _refuse("The model is not named by a SHA-256 digest", "32 bytes")
     return digest
+
+
+@cache
+def _safe_neighbours(sites: int, neighbours: int) -> bool:
+    if neighbours == sites - 1:
+        return True
+    chance = graph.exposure(default_threshold(sites), neighbours, sites // graph.TOLERATED)
+    enough = _default_neighbours(sites) <= neighbours < sites
+    return enough and chance <= -graph.FAILURE_BITS
 
 
 @cache

@@ -24,7 +24,7 @@ from .encoding import encode
 from .errors import MessageOutOfTurn, RoundEnded, RoundReplayed, VectorRefused
 from .frames import Buffer, Envelope, Kind, read, write
 from .journal import Journal
-from .messages import Advert, Body, Masked
+from .messages import Advert, Agreed, Body, Masked
 from .roster import Identity
 from .settings import RoundSettings, named_model
 from .site_state import SiteState, open_state, seal_state
@@ -188,13 +188,12 @@ class Site:
                 "begin() first.",
                 "Start a new round.",
             )
-        self._journal.require_unanswered(self.stage)
         expected, kind, answer, following = ANSWERS[self.stage]
         body = read(message, self.settings, expected).body
+        self._journal.answer_once(self.stage)
         answered = self._write(
             kind, answer(self.settings, self.number, self._state, body, self._journal)
         )
-        self._journal.answered(self.stage)
         if following == "ended":
             self._end()
         self.stage = following
@@ -249,6 +248,9 @@ class Site:
 
     def _write(self, kind: Kind, body: Body | Envelope) -> bytes:
         if isinstance(body, Envelope):
+            shared = self._state.shared
+            covered = b"" if self.settings.complete else self._write(Kind.COVERED, Agreed(shared))
+            body = Masked.addressed(body, shared, covered)
             return body.sealed(kind, self.settings, self.number, self._identity)
         return write(kind, self.settings, body.parts(), self.number, self._identity)
 

@@ -58,8 +58,8 @@ class SiteState:
         Everybody's keys, until the vector is covered.
     neighbours : tuple of int
         To whom this site dealt its shares.
-    sharers : frozenset of int
-        Who gave out shares.
+    graph : dict of int to tuple of int
+        By site that gave out shares, to which neighbours.
     box_secrets, mask_secrets : dict of int to bytes
         By peer, what the keys agree on.
     held : dict of int to (bytes, bytes)
@@ -83,7 +83,7 @@ class SiteState:
     fingerprint: str = ""
     adverts: dict[int, Advert] = field(default_factory=dict, repr=False)
     neighbours: tuple[int, ...] = ()
-    sharers: frozenset[int] = frozenset()
+    graph: dict[int, tuple[int, ...]] = field(default_factory=dict)
     box_secrets: dict[int, bytes] = field(default_factory=dict, repr=False)
     mask_secrets: dict[int, bytes] = field(default_factory=dict, repr=False)
     held: Held = field(default_factory=dict, repr=False)
@@ -118,7 +118,7 @@ def seal_state(state: SiteState, stage: str, settings: RoundSettings, identity: 
         "adverts": {str(n): b"".join(one.parts()).hex() for n, one in state.adverts.items()},
         "fingerprint": state.fingerprint,
         "neighbours": state.neighbours,
-        "sharers": sorted(state.sharers),
+        "graph": {str(site): drawn for site, drawn in state.graph.items()},
         "survivors": sorted(state.survivors),
         "given": state.vector is not None,
     }
@@ -182,7 +182,7 @@ def open_state(
         },
         fingerprint=fields["fingerprint"],
         neighbours=tuple(fields["neighbours"]),
-        sharers=frozenset(fields["sharers"]),
+        graph={int(site): tuple(drawn) for site, drawn in fields["graph"].items()},
         survivors=frozenset(fields["survivors"]),
         answer=plain[ends[2] : ends[3]],
         **{name: bytes.fromhex(fields[name]) for name in _BYTES},

@@ -167,7 +167,7 @@ WEAKENED = {
         ["a replayed round"],
     ),
     "stages may repeat": (
-        ["journal.Journal.require_unanswered", "journal.Journal._require"],  # either answers it
+        ["journal.Journal.answer_once", "journal.Journal._require"],  # either answers it
         _gone,
         ["a hospital restored from last night's backup"],
     ),

@@ -44,7 +44,8 @@ class Scene:
 
     def __init__(self, code, rng, sites, **agreed):
         self.code, self.rng = code, rng
-        self.people = [code.roster.Identity.new(f"site-{number}") for number in range(sites)]
+        names = sorted(f"site-{number}" for number in range(sites))
+        self.people = [code.roster.Identity.new(name) for name in names]
         self.roster = code.roster.Roster.of(person.member() for person in self.people)
         self.agreed = {
             "roster": self.roster,
@@ -101,7 +102,7 @@ class Scene:
         frames, messages = self.code.frames, self.code.messages
         body = memoryview(message)[frames.HEADER_BYTES : -frames.SIGNATURE_BYTES]
         if kind == "MASKED":
-            return messages.Masked.read(body, self.settings.length * self.settings.dtype.itemsize)
+            return messages.Masked.read(body, self.settings)
         return {
             "ADVERT": messages.Advert,
             "SHARES": messages.Boxes,
@@ -495,6 +496,50 @@ def send_other_models(scene: Scene) -> np.ndarray:
 def send_other_models_late(scene: Scene) -> np.ndarray:
     """The same, where keys and shares were exchanged before there was a model."""
     return _send_other_models(scene, late=True)
+
+
+@on(104)
+def show_another_graph(scene: Scene) -> np.ndarray:
+    """Show the target a graph in which nearly none of its neighbours gave out shares.
+
+    The true graph is shown to all others, with the target as a survivor and the few
+    that it has masks with as dropped. They sign that without the target, open its
+    seed, and the mask keys of those few.
+    """
+    scene.share()
+    sealed, messages, shamir = scene.boxes, scene.code.messages, scene.code.shamir
+    sites, needed = range(len(scene.people)), scene.settings.shares_needed
+    true = {at: tuple(sorted(sealed[at].boxes)) for at in sites}
+    away = [at for at in sites if at != 0 and at not in true[0]] + list(true[0])
+    shown = sorted([0, *away[: scene.settings.threshold - 1]])
+    false = {at: tuple(to for to in sites if to not in (0, at))[:40] for at in shown}
+    false[0] = true[0]
+    partners = [at for at in true[0] if at in false]
+    covered = {}
+    for at in sites:
+        graph = false if at == 0 else true
+        boxes = {by: sealed[by].boxes[at] for by in graph if at in graph[by]}
+        body = messages.Delivery(sealed[at].keys_digest, graph, boxes)
+        name = scene.roster.names[at]
+        covered[at] = scene.read("MASKED", scene.tell("DELIVERY", {name: body})[name])
+    scene.uploads = {0: np.frombuffer(covered[0].vector, dtype=scene.settings.dtype)}
+    scene.shared[0] = scene.code.keys.sharers_digest(sealed[0].keys_digest, false)
+    kept = tuple(at for at in sites if at not in partners)
+    named = messages.Survivors(kept, tuple(covered[at].covered for at in kept))
+    names = [scene.roster.names[at] for at in kept if at != 0]
+    agreed = scene.tell("SURVIVORS", dict.fromkeys(names, named))
+    opened = scene.unmask(dict.fromkeys(names, tuple(agreed.values())))
+
+    def rebuilt(site, kind):
+        shares = {by: getattr(answer, kind) for by, answer in opened.items()}
+        held = {by: known[site] for by, known in shares.items() if site in known}
+        return shamir.rebuild(dict(sorted(held.items())[:needed]))
+
+    secrets = {
+        at: scene.code.keys.RoundKey(rebuilt(at, "key_shares")).agree(scene.public[0].mask_key)
+        for at in partners
+    }
+    return scene.decoded(scene.uncover(0, rebuilt(0, "seed_shares"), secrets))
 
 
 @on(4)

@@ -304,6 +304,17 @@ FAULTS = {
             (("settings", '                self.model_digest or b"",\n', ""),),
         ),
         Fault(
+            "graph_not_signed",
+            "Neighbours open for a site whatever graph it was shown.",
+            (
+                (
+                    "answers",
+                    "        require_covered(settings, named, state.held, state.shared)\n",
+                    "",
+                ),
+            ),
+        ),
+        Fault(
             "late_model_not_bound",
             "A model that is named after the keys were exchanged changes no mask.",
             (("keys", "    digest.update(model)\n", ""),),

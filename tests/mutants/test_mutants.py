@@ -23,6 +23,7 @@ TRIED = {
     "scale_of_the_coordinator": (attacks.give_each_site_its_own_scale, "RoundMismatch"),
     "modulus_of_the_coordinator": (attacks.name_a_small_modulus, "MessageMalformed"),
     "model_not_bound": (attacks.send_other_models, "RoundMismatch"),
+    "graph_not_signed": (attacks.show_another_graph, "SurvivorsDisagree"),
     "late_model_not_bound": (attacks.send_other_models_late, "SurvivorsDisagree"),
     "any_cohort": (attacks.subtract_two_cohorts, "CohortChanged"),
     "threshold_not_enforced": (attacks.leave_the_target_alone, "TooFewSurvivors"),

@@ -296,13 +296,18 @@ class _Bundle(tuple):
         return [bundle(*self)]
 
 
+_FEW = [Identity(f"few-{at}", bytes([at + 1]) * 32).member() for at in range(3)]
+OF_FEW = RoundSettings(
+    Roster.of(_FEW), "f", len(TELLTALE), 2.0**16, SCALE, bytes(32), bytes(32), noise_bound=2**40
+)
+
 PARSERS = {
     "Advert": (bodies.Advert.read, Kind.ADVERT),
     "Adverts": (lambda body: bodies.Frames.read(body, bodies.ADVERT_FRAME_BYTES), Kind.KEYS),
     "Boxes": (bodies.Boxes.read, Kind.SHARES),
     "Delivery": (bodies.Delivery.read, Kind.DELIVERY),
-    "Masked": (lambda body: bodies.Masked.read(body, 8 * len(TELLTALE)), Kind.MASKED),
-    "Survivors": (bodies.Survivors.read, Kind.SURVIVORS),
+    "Masked": (lambda body: bodies.Masked.read(body, OF_FEW), Kind.MASKED),
+    "Survivors": (lambda body: bodies.Survivors.read(body, OF_FEW), Kind.SURVIVORS),
     "Agreed": (bodies.Agreed.read, Kind.AGREED),
     "Agreements": (lambda body: bodies.Frames.read(body, bodies.AGREED_FRAME_BYTES), Kind.QUORUM),
     "Unmasking": (bodies.Unmasking.read, Kind.UNMASKING),

@@ -6,6 +6,7 @@ of randomness, is stated at the test.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 import math
@@ -18,11 +19,20 @@ from synthema_lab.secure_aggregation import Coordinator, Site, default_threshold
 from synthema_lab.secure_aggregation.errors import (
     RoundMismatch,
     SettingsRefused,
+    SignatureRefused,
     SiteUnknown,
+    SurvivorsDisagree,
     TooFewSurvivors,
 )
 from synthema_lab.secure_aggregation.frames import Kind, read, write
-from synthema_lab.secure_aggregation.messages import Boxes, Delivery
+from synthema_lab.secure_aggregation.messages import (
+    Agreed,
+    Boxes,
+    Delivery,
+    Masked,
+    Survivors,
+    Unmasking,
+)
 
 from .conftest import Played, _identities, _settings
 
@@ -70,6 +80,14 @@ def test_up_to_100_sites_share_all_with_all_and_more_with_40_of_them(identities_
     assert settings_of(identities_of(5)).shares_needed == 4
     crowd = settings_of(identities_of(101))
     assert (crowd.complete, crowd.neighbours, crowd.shares_needed) == (False, 40, 28)
+
+
+def test_more_neighbours_are_refused_where_they_are_less_safe(identities_of, settings_of):
+    """With one more of them a secret needs no more shares: 42 of 1000 miss the bound, 43 do not."""
+    people = identities_of(1000)
+    assert settings_of(people, clip=2.0, neighbours=43).neighbours == 43
+    with pytest.raises(SettingsRefused, match="exposure"):
+        settings_of(people, clip=2.0, neighbours=42)
 
 
 @pytest.mark.parametrize("neighbours", [0, 2, 39, 101, 2.5, True])
@@ -132,6 +150,113 @@ def test_a_graph_other_than_the_sites_drew_is_refused(played):
     for boxes in (without, mine.boxes | {undrawn: bytes(94)}):
         with pytest.raises(SiteUnknown):
             asked(played, "site-0", dataclasses.replace(mine, boxes=boxes))
+
+
+def covered_by_all(played):
+    """What every site answers to its delivery, and the sites in that stage."""
+    sites = {name: played.twin(name) for name in played.messages}
+    answers = {name: site.receive(played.messages[name]) for name, site in sites.items()}
+    return sites, {
+        number(played, name): Masked.read(
+            read(answer, played.settings, Kind.MASKED).body, played.settings
+        ).covered
+        for name, answer in answers.items()
+    }
+
+
+def named(played, covered, survivors, **altered):
+    body = Survivors(tuple(survivors), tuple((covered | altered)[at] for at in survivors))
+    return write(Kind.SURVIVORS, played.settings, body.parts())
+
+
+def test_survivors_of_whom_one_lacks_its_holders_are_not_signed(played):
+    """It would be cut off, all else be opened, and it be had by subtraction from a later sum."""
+    sites, covered = covered_by_all(played)
+    me, holding = number(played, "site-0"), delivery(played, "site-0").graph
+    gone = holding[me][:14]
+    cut_off = [at for at in sorted(covered) if at not in gone]
+    assert len(cut_off) >= played.settings.threshold
+    assert len({me, *holding[me]} & set(cut_off)) == played.settings.shares_needed - 1
+    asked_first = next(s for s in sites.values() if s.number in cut_off and s.number != me)
+    with pytest.raises(TooFewSurvivors, match="too few neighbours are among the survivors"):
+        asked_first.receive(named(played, covered, cut_off))
+    kept = [at for at in sorted(covered) if at not in gone[1:]]
+    for site in sites.values():
+        if site.number in kept and site.stage == "survivors":
+            assert site.receive(named(played, covered, kept))
+
+
+def test_nobody_signs_for_a_neighbour_that_has_not_signed_the_same_graph(played):
+    sites, covered = covered_by_all(played)
+    everybody = sorted(covered)
+    me = number(played, "site-0")
+    holding = next(name for name in sites if me in sites[name]._state.held and name != "site-0")
+    apart = next(name for name in sites if me not in sites[name]._state.held)
+    other = Agreed(bytes(32))
+    forged = write(Kind.COVERED, played.settings, other.parts(), me, played.identities["site-0"])
+    borrowed = covered[number(played, holding)]
+    unsigned = covered[me][:-64] + bytes(64)
+    for frame, error in (
+        (forged, SurvivorsDisagree), (borrowed, SurvivorsDisagree), (unsigned, SignatureRefused),
+    ):  # fmt: skip
+        twin = copy.copy(sites[holding])
+        twin._state, twin._journal = copy.copy(twin._state), copy.copy(twin._journal)
+        twin._journal._lines = set(twin._journal._lines)
+        with pytest.raises(error):
+            twin.receive(named(played, {**covered, me: frame}, everybody))
+    assert sites[holding].receive(named(played, covered, everybody))
+    assert sites[apart].receive(named(played, {**covered, me: forged}, everybody))
+
+
+def test_the_coordinator_refuses_a_vector_covered_under_another_graph(played):
+    coordinator = Coordinator.restore(played.coordinator.save(), played.settings)
+    answer = played.twin("site-0").receive(played.messages["site-0"])
+    honest = Masked.read(read(answer, played.settings, Kind.MASKED).body, played.settings)
+    me, person = number(played, "site-0"), played.identities["site-0"]
+    other = write(Kind.COVERED, played.settings, [bytes(32)], me, person)
+    foreign = write(
+        Kind.COVERED, played.settings, [honest.sharers_digest], me + 1,
+        played.identities[played.settings.roster.names[me + 1]],
+    )  # fmt: skip
+    for covered, error in ((other, RoundMismatch), (foreign, SiteUnknown)):
+        lie = dataclasses.replace(honest, covered=covered)
+        with pytest.raises(error):
+            coordinator.receive(write(Kind.MASKED, played.settings, lie.parts(), me, person))
+    assert coordinator.receive(answer) == "site-0"
+
+
+def test_the_coordinator_refuses_shares_for_others_and_opened_shares_that_miss_one(new_crowd):
+    played = new_crowd().play(until="advertise")
+    person, me = played.identities["site-7"], number(played, "site-7")
+
+    def says(kind, body):
+        return write(kind, played.settings, body.parts(), me, person)
+
+    answer = played.sites["site-7"].receive(played.messages["site-7"])
+    sealed = Boxes.read(read(answer, played.settings, Kind.SHARES).body)
+    box, kept = bytes(94), dict(itertools.islice(sealed.boxes.items(), 39))
+    for receiver in (me, 700):
+        with pytest.raises(SiteUnknown):
+            played.coordinator.receive(
+                says(Kind.SHARES, Boxes(sealed.keys_digest, {**kept, receiver: box}))
+            )
+    for name, site in played.sites.items():
+        played.answers["share"][name] = (
+            answer if name == "site-7" else site.receive(played.messages[name])
+        )
+    played.collect()
+    played.play(until="agree")
+    honest = Unmasking.read(
+        read(
+            played.sites["site-7"].receive(played.messages["site-7"]), played.settings,
+            Kind.UNMASKING,
+        ).body
+    )  # fmt: skip
+    missing = dict(itertools.islice(honest.seed_shares.items(), 5))
+    with pytest.raises(SiteUnknown):
+        played.coordinator.receive(
+            says(Kind.UNMASKING, dataclasses.replace(honest, seed_shares=missing))
+        )
 
 
 def test_the_coordinator_refuses_shares_for_fewer_neighbours(new_crowd):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import time
 
 import numpy as np
 import pytest
@@ -234,52 +235,79 @@ LOW_ORDER = [
 ]
 
 
+def shown_all_the_same(played, forge):
+    """Keys that site-1 makes of site-0's; the coordinator refuses them, another shows them all."""
+    answers = dict(played.answer())
+    theirs = Advert.read(read(answers["site-0"], played.settings, Kind.ADVERT).body)
+    answers["site-1"] = signed_by(played, "site-1", Kind.ADVERT, forge(theirs))
+    for name in ("site-0", "site-2"):
+        played.coordinator.receive(answers[name])
+    with pytest.raises(KeyRefused, match="site-1"):
+        played.coordinator.receive(answers["site-1"])
+    return from_coordinator(played, Kind.KEYS, Frames(tuple(answers.values())))
+
+
 @pytest.mark.parametrize("low", LOW_ORDER, ids=lambda key: key.hex()[:6])
 @pytest.mark.parametrize("place", ["box_key", "mask_key"])
-def test_a_key_of_low_order_ends_the_round_before_a_vector_is_sent(new_round, low, place):
+def test_a_key_of_low_order_is_refused_before_a_vector_is_sent(new_round, low, place):
     played = new_round(3)
-    played.answer()
     named = {"box_key": keys.RoundKey().public, "mask_key": keys.RoundKey().public}
     advert = Advert(**(named | {place: low}), seed_commitment=bytes(32))
-    played.answers["advertise"]["site-1"] = signed_by(played, "site-1", Kind.ADVERT, advert)
-    played.collect()
-    site = played.sites["site-0"]
-    refuses(site, played.messages["site-0"], KeyRefused)
+    message = shown_all_the_same(played, lambda _: advert)
+    refuses(played.sites["site-0"], message, KeyRefused)
 
 
 def test_a_key_copied_from_another_site_is_refused(new_round):
     played = new_round(3)
-    adverts = played.answer()
-    copied = read(adverts["site-0"], played.settings, Kind.ADVERT).body
-    stolen = Advert(keys.RoundKey().public, Advert.read(copied).mask_key, seed_commitment=bytes(32))
-    adverts["site-1"] = signed_by(played, "site-1", Kind.ADVERT, stolen)
-    played.collect()
-    refuses(played.sites["site-2"], played.messages["site-2"], KeyRefused)
+    message = shown_all_the_same(
+        played, lambda theirs: Advert(keys.RoundKey().public, theirs.mask_key, bytes(32))
+    )
+    refuses(played.sites["site-2"], message, KeyRefused)
 
 
 @pytest.mark.parametrize("written", ["with the unused bit set", "above the prime"])
 def test_a_key_copied_and_written_otherwise_is_refused(new_round, written):
     """X25519 ignores the last bit and reduces: other bytes may be the same key."""
     played = new_round(3)
-    adverts = played.answer()
-    if written == "with the unused bit set":
-        own = Advert.read(read(adverts["site-0"], played.settings, Kind.ADVERT).body).mask_key
-        copied = own[:-1] + bytes([own[-1] | 0x80])
-        assert keys.RoundKey(bytes(32)).agree(own) == keys.RoundKey(bytes(32)).agree(copied)
-    else:
-        copied = (2**255 - 19 + 9).to_bytes(32, "little")  # the base point
-    stolen = Advert(keys.RoundKey().public, copied, seed_commitment=bytes(32))
-    adverts["site-1"] = signed_by(played, "site-1", Kind.ADVERT, stolen)
-    played.collect()
-    refuses(played.sites["site-2"], played.messages["site-2"], KeyRefused)
+
+    def copied(theirs):
+        own = theirs.mask_key
+        if written == "above the prime":
+            return Advert(keys.RoundKey().public, (2**255 - 19 + 9).to_bytes(32, "little"), own)
+        other = own[:-1] + bytes([own[-1] | 0x80])
+        assert keys.RoundKey(bytes(32)).agree(own) == keys.RoundKey(bytes(32)).agree(other)
+        return Advert(keys.RoundKey().public, other, bytes(32))
+
+    message = shown_all_the_same(played, copied)
+    refuses(played.sites["site-2"], message, KeyRefused)
 
 
 def test_one_key_for_both_purposes_is_refused(new_round):
     played = new_round(3)
     one = keys.RoundKey().public
-    played.answer()["site-1"] = signed_by(played, "site-1", Kind.ADVERT, Advert(one, one, one))
-    played.collect()
-    refuses(played.sites["site-2"], played.messages["site-2"], KeyRefused)
+    message = shown_all_the_same(played, lambda _: Advert(one, one, one))
+    refuses(played.sites["site-2"], message, KeyRefused)
+
+
+def test_a_site_that_sent_refused_keys_is_left_out_and_nobody_else(new_round):
+    played = new_round(4)
+    advert = Advert(bytes(32), keys.RoundKey().public, bytes(32))
+    answers = played.answer()
+    answers["site-1"] = signed_by(played, "site-1", Kind.ADVERT, advert)
+    with pytest.raises(KeyRefused, match="site-1"):
+        played.coordinator.receive(answers.pop("site-1"))
+    played.sites.pop("site-1")
+    played.collect(answers)
+    assert played.play().total.tolist() == [1 + 3 + 4.0] * 6
+
+
+def test_more_signed_frames_than_sites_are_refused_before_a_signature_is_verified(new_round):
+    played = new_round(3).play(until="advertise")
+    one = played.answers["advertise"]["site-0"]
+    flood = from_coordinator(played, Kind.KEYS, Frames((one[:-64] + bytes(64),) * 60_000))
+    begun = time.process_time()
+    refuses(played.sites["site-1"], flood, SiteUnknown)
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
@@ -434,7 +462,9 @@ def test_a_vector_under_the_wrong_masks_leaves_no_believable_sum(new_round):
     """False-alarm rate of passing by chance: one in 2**(5 * 200) coordinates' range."""
     played = new_round(4, length=200).play(until="share")
     answers = played.answer()
-    honest = Masked.read(read(answers["site-0"], played.settings, Kind.MASKED).body, 800)
+    honest = Masked.read(
+        read(answers["site-0"], played.settings, Kind.MASKED).body, played.settings
+    )
     lie = Masked(honest.sharers_digest, np.random.default_rng(0).bytes(800))
     answers["site-0"] = signed_by(played, "site-0", Kind.MASKED, lie)
     played.collect(answers)
@@ -446,7 +476,9 @@ def test_a_vector_under_the_wrong_masks_leaves_no_believable_sum(new_round):
 def test_a_masked_vector_of_another_length_is_refused(new_round, change):
     played = new_round(4).play(until="share")
     answers = played.answer()
-    honest = Masked.read(read(answers["site-0"], played.settings, Kind.MASKED).body, 24)
+    honest = Masked.read(
+        read(answers["site-0"], played.settings, Kind.MASKED).body, played.settings
+    )
     lie = Masked(honest.sharers_digest, bytes(24 + change))
     with pytest.raises(MessageMalformed):
         played.coordinator.receive(signed_by(played, "site-0", Kind.MASKED, lie))

@@ -18,6 +18,7 @@ from synthema_lab.secure_aggregation.errors import (
     ValueBeyondClip,
     VectorRefused,
 )
+from synthema_lab.secure_aggregation.site_state import open_state
 
 
 def random_vectors(sites, length, seed=0):
@@ -168,6 +169,21 @@ def test_a_site_keeps_its_vector_as_it_was(new_round):
     before = vectors.copy()
     new_round(3, vectors).play()
     assert np.array_equal(vectors, before)
+
+
+def test_a_site_keeps_no_key_and_no_seed_once_its_vector_is_covered(new_round):
+    """What it holds from then on are shares, of which it opens one kind for each site."""
+    played = new_round(4).play(until="share")
+    site = played.sites["site-0"]
+    secrets = [site._state.seed, site._state.box.private, site._state.mask.private]
+    secrets += [*site._state.box_secrets.values(), *site._state.mask_secrets.values()]
+    kept = open_state(site.save(), site.settings, played.identities["site-0"])[0]
+    assert kept.seed == secrets[0]
+    site.receive(played.messages["site-0"])
+    kept = open_state(site.save(), site.settings, played.identities["site-0"])[0]
+    for state in (site._state, kept):
+        left = (state.vector, state.seed, state.box, state.mask, state.box_secrets)
+        assert not any((*left, state.mask_secrets, state.adverts))
 
 
 def test_a_site_holds_no_secret_after_the_round(new_round):

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from synthema_lab.secure_aggregation import SteadyCoordinator, SteadySite
+from synthema_lab.secure_aggregation import Identity, SteadyCoordinator, SteadySite
 from synthema_lab.secure_aggregation.errors import (
     MessageMalformed,
     RoundEnded,
@@ -15,6 +15,8 @@ from synthema_lab.secure_aggregation.errors import (
     SnapshotRefused,
     TooFewSurvivors,
 )
+from synthema_lab.secure_aggregation.frames import Kind, write
+from synthema_lab.secure_aggregation.messages import Delivery
 from synthema_lab.secure_aggregation.riding import bundle, unbundle
 
 ROUNDS = 4
@@ -27,7 +29,7 @@ def model_of(number):
 class Series:
     """Five sites over several rounds; `exchanges` counts messages to the sites by round."""
 
-    def __init__(self, people, settings_of):
+    def __init__(self, people, settings_of, clock=None):
         self.made = {
             number: settings_of(
                 people, round_id=f"round-{number}", model_digest=None, clip=64.0, scale=2**16
@@ -37,7 +39,7 @@ class Series:
         self.people = {person.name: person for person in people}
         self.lines = {name: set() for name in self.people}
         self.sites = {
-            name: SteadySite(self.made.get, person, self.lines[name])
+            name: SteadySite(self.made.get, person, self.lines[name], clock)
             for name, person in self.people.items()
         }
         self.coordinator = SteadyCoordinator(self.made.get)
@@ -193,6 +195,8 @@ def test_a_riding_list_of_keys_that_was_altered_leaves_the_site_in_the_present_r
     assert not ride
     assert "signature" in site.refused
     assert site.stage == "quorum"
+    assert site._next is None
+    assert site.save()
 
 
 def test_both_sides_outlive_a_crash_after_every_message(series):
@@ -201,6 +205,83 @@ def test_both_sides_outlive_a_crash_after_every_message(series):
         while number not in series.totals:
             series.step(crash=True)
         assert series.totals[number].total.tolist() == expected(number, range(5))
+
+
+@pytest.mark.parametrize("exchange", range(4))
+def test_a_site_that_lost_its_answer_in_a_crash_gives_the_same_bytes_again(series, exchange):
+    """Saved after it answered, before the answer arrived; the coordinator sends once more."""
+    series.begin()
+    for _ in range(exchange):
+        series.step()
+    if series.coordinator.stage == "share":
+        series.coordinator.name_model(model_of(0))
+    messages = series.coordinator.close()
+    for name, message in messages.items():
+        answer = series.tell(name, message, 0)
+        series.restart(name)
+        assert series.sites[name].receive(message) == answer
+        series.coordinator.receive(answer)
+    assert series.run_round().total.tolist() == expected(0, range(5))
+    assert series.run_round().total.tolist() == expected(1, range(5))
+
+
+def test_a_riding_message_of_any_kind_never_costs_the_present_answer(series):
+    """A delivery rides with the quorum: the site has no vector for it yet."""
+    series.begin()
+    for _ in range(3):
+        series.step()
+    messages = series.coordinator.close()
+    early = write(
+        Kind.DELIVERY, series.made[1], Delivery(bytes(32), dict.fromkeys(range(5), ()), {}).parts()
+    )
+    site = series.sites["site-0"]
+    answer, ride = unbundle(site.receive(bundle(unbundle(messages["site-0"])[0], early)))
+    assert answer
+    assert not ride
+    assert "vector" in site.refused
+    assert site.stage == "ended"
+    assert unbundle(site.begin(2))[0]
+
+
+def test_a_next_round_without_the_site_does_not_touch_the_present_one(
+    series, identities_of, settings_of
+):
+    series.made[1] = settings_of(identities_of(3), round_id="round-1", model_digest=None)
+    series.begin()
+    series.step()
+    series.coordinator.name_model(model_of(0))
+    message = series.coordinator.close()["site-0"]
+    answer, ride = unbundle(series.tell("site-0", message, 0))
+    assert answer
+    assert not ride
+    assert "not enrolled" in series.sites["site-0"].refused
+
+
+def test_beginning_an_old_round_by_mistake_leaves_the_present_one(series):
+    series.begin()
+    site = series.sites["site-0"]
+    with pytest.raises(RoundReplayed):
+        site.begin(0)
+    with pytest.raises(RoundEnded):
+        site.begin(ROUNDS)
+    assert (site.number, site.stage) == (0, "keys")
+    assert series.run_round().total.tolist() == expected(0, range(5))
+
+
+def test_an_identity_that_expires_within_a_series_takes_no_part_from_then_on(settings_of):
+    """The clock is asked at every round."""
+    people = [Identity.new(f"site-{at}", expires=100) for at in range(3)]
+    times = iter([50, 50, 99, 100])
+    series = Series(people, settings_of, clock=lambda: 50)
+    series.sites["site-0"] = SteadySite(
+        series.made.get, people[0], series.lines["site-0"], lambda: next(times)
+    )
+    series.begin()
+    assert series.run_round().total.tolist() == expected(0, range(3))
+    series.coordinator.name_model(model_of(1))
+    message = series.coordinator.close()["site-0"]
+    assert unbundle(series.tell("site-0", message, 1))[0]
+    assert "expired" in series.sites["site-0"].refused
 
 
 @pytest.mark.parametrize("snapshot", [b"", b"12345678", bytes(40), b"\xff" * 40, "text", None])
@@ -214,9 +295,11 @@ def test_a_snapshot_of_something_else_is_refused(series, snapshot):
 def test_a_snapshot_of_a_round_beyond_the_series_is_refused(series):
     series.begin()
     for party in (series.sites["site-0"], series.coordinator):
-        beyond = ROUNDS.to_bytes(8, "big") + party.save()[8:]
+        kept = party.save()
+        rounds = unbundle(kept)[0] if party is not series.coordinator else kept
+        beyond = ROUNDS.to_bytes(8, "big") + rounds[8:]
         with pytest.raises(SnapshotRefused):
-            series.sites["site-0"].restore(beyond)
+            series.sites["site-0"].restore(bundle(beyond))
         with pytest.raises(SnapshotRefused):
             SteadyCoordinator.restore(beyond, series.made.get)
 
@@ -225,14 +308,18 @@ def test_a_site_that_is_in_no_round_keeps_that_over_a_crash_and_the_coordinator_
     series,
 ):
     nothing = bytes(8) + bundle(b"")
-    series.sites["site-0"].restore(nothing)
+    series.sites["site-0"].restore(bundle(nothing))
     with pytest.raises(RoundEnded, match="begin"):
         series.sites["site-0"].receive(bundle(b"x"))
     with pytest.raises(SnapshotRefused):
         SteadyCoordinator.restore(nothing, series.made.get)
 
 
-@pytest.mark.parametrize("message", [b"", bytes(15), bytes(17), b"\xff" * 16, "text", None])
+@pytest.mark.parametrize(
+    "message",
+    [b"", bytes(15), bytes(17), b"\xff" * 16, "text", None, memoryview(bytes(32))[::2],
+     memoryview(np.zeros((), np.uint8)), memoryview(np.zeros((4, 5)))],
+)  # fmt: skip
 def test_a_bundle_of_another_length_is_refused(message):
     with pytest.raises(MessageMalformed):
         unbundle(message)

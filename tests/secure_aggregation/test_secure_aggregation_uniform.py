@@ -51,7 +51,7 @@ class CuriousCoordinator:
         self.shared = played.coordinator._state.shared
         for message in played.answers["mask"].values():
             frame = read(message, settings, Kind.MASKED)
-            vector = Masked.read(frame.body, settings.length * settings.dtype.itemsize).vector
+            vector = Masked.read(frame.body, settings).vector
             uploads[frame.sender] = np.frombuffer(vector, dtype=settings.dtype)
         for message in played.answers["unmask"].values():
             frame = read(message, settings, Kind.UNMASKING)

@@ -167,7 +167,7 @@ class Played:
         """The body of a message."""
         body = read(message, self.settings, kind).body
         if kind == Kind.MASKED:
-            return Masked.read(body, self.settings.length * self.settings.dtype.itemsize)
+            return Masked.read(body, self.settings)
         if kind in (Kind.KEYS, Kind.QUORUM):
             return Frames.read(
                 body, ADVERT_FRAME_BYTES if kind == Kind.KEYS else AGREED_FRAME_BYTES

@@ -183,13 +183,16 @@ def _advert(scene: Scene, number: int, signer: Identity) -> bytes:
 
 
 def _signs(scene: Scene, chosen: dict[str, bytes], noted: Scene, begun: bool = False) -> None:
-    """Hospital-b signs keys it did not draw; hospital-c has to refuse the list."""
+    """Hospital-b signs keys it did not draw; the coordinator and hospital-c have to refuse."""
     sent = dict(scene.answers["advertise"] if begun else scene.answer())
     drawn = {"box_key": RoundKey().public, "mask_key": RoundKey().public}
     keys = Advert(**(drawn | chosen), seed_commitment=bytes(32))
     sent["hospital-b"] = scene.signed("hospital-b", Kind.ADVERT, keys)
-    scene.collect(sent)
-    scene.ask(scene.sites["hospital-c"], scene.messages["hospital-c"])
+    for honest in ("hospital-a", "hospital-c"):
+        scene.coordinator.receive(sent[honest])
+    scene.hand(sent["hospital-b"])
+    listed = scene.frame(Kind.KEYS, Frames(tuple(sent.values())))
+    scene.ask(scene.sites["hospital-c"], listed)
     noted.tries += scene.tries
 
 
