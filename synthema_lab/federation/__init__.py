@@ -2,7 +2,9 @@
 
 Rounds of `secure_aggregation` in one process: `MemoryChannel`, and over it
 `secure_sum` and `secure_total`. `statistics` asks sites for tables, curves and
-regressions by sums; `multiparty` computes on shares what is more than a sum.
+regressions by sums; `multiparty` computes on shares what is more than a sum;
+`averaging` trains a torch module by averaged updates; `channels` carry the
+messages between hospitals.
 `rehearse` shows what happens when someone cheats in a secure sum, `watch` what
 the coordinator sees, `measure_cost` what it costs.
 """
@@ -19,6 +21,8 @@ __all__ = [
     "MemoryChannel",
     "SecureTotal",
     "Transcript",
+    "averaging",
+    "channels",
     "measure_cost",
     "multiparty",
     "rehearse",
@@ -29,7 +33,7 @@ __all__ = [
 ]
 
 _REHEARSED = ("measure_cost", "rehearse", "watch")
-_ROOMS = ("multiparty", "statistics")
+_ROOMS = ("averaging", "channels", "multiparty", "statistics")
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import BudgetExhausted
 from ..storage import whole_file
 from .accounting import check_budget, epsilon_of
-from .skellam import SkellamEvent
+from .events import PrivacyEvent, UnknownEvent, from_record, to_record
 
 _START = "0" * 64
 
@@ -37,7 +37,8 @@ class Charge:
         Which data, which release (its identifier), and what for.
     epsilon : float
         Proven for this release alone, at `delta`.
-    events : tuple of SkellamEvent
+    events : tuple of SkellamEvent or DpSgdEvent
+        Kinds may be mixed; all speak of one patient added or removed.
     """
 
     time: str
@@ -46,7 +47,7 @@ class Charge:
     purpose: str
     epsilon: float
     delta: float
-    events: tuple[SkellamEvent, ...]
+    events: tuple[PrivacyEvent, ...]
 
 
 class Ledger:
@@ -68,6 +69,7 @@ class Ledger:
     Examples
     --------
     >>> import tempfile, pathlib
+    >>> from synthema_lab.privacy import SkellamEvent
     >>> ledger = Ledger(pathlib.Path(tempfile.mkdtemp()) / "ledger.jsonl", epsilon=2.0)
     >>> _ = ledger.charge("registry", "r1", [SkellamEvent(100.0)], "first look")
     >>> round(ledger.spent("registry"), 2), round(ledger.remaining("registry"), 2)
@@ -85,6 +87,16 @@ class Ledger:
         charges = tuple(charge for charge, _ in self._lines())
         return tuple(c for c in charges if dataset is None or c.dataset == dataset)
 
+    def seals(self) -> tuple[str, ...]:
+        """The hash of every line in order; the last is the head, to be anchored elsewhere.
+
+        Raises
+        ------
+        BudgetExhausted
+            If a line was changed.
+        """
+        return tuple(seal for _, seal in self._lines())
+
     def datasets(self) -> tuple[str, ...]:
         """Names of the data sets that were charged, in order of first charge."""
         return tuple(dict.fromkeys(charge.dataset for charge in self.history()))
@@ -100,7 +112,7 @@ class Ledger:
         return max(0.0, self.epsilon - self.spent(dataset))
 
     def charge(
-        self, dataset: str, release: str, events: Sequence[SkellamEvent], purpose: str
+        self, dataset: str, release: str, events: Sequence[PrivacyEvent], purpose: str
     ) -> Charge:
         """Write one charge, or refuse it.
 
@@ -113,7 +125,7 @@ class Ledger:
         return self.charge_all([dataset], release, events, purpose)[0]
 
     def charge_all(
-        self, datasets: Sequence[str], release: str, events: Sequence[SkellamEvent], purpose: str
+        self, datasets: Sequence[str], release: str, events: Sequence[PrivacyEvent], purpose: str
     ) -> tuple[Charge, ...]:
         """Charge one release to several data sets: all of them or none."""
         from filelock import FileLock
@@ -159,12 +171,18 @@ class Ledger:
         for number, text in enumerate(self.path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 record = json.loads(text)
-                events = tuple(SkellamEvent(**event) for event in record["events"])
+                events = tuple(from_record(event) for event in record["events"])
                 charge = Charge(
                     record["time"], record["dataset"], record["release"], record["purpose"],
                     record["epsilon"], record["delta"], events,
                 )  # fmt: skip
                 sealed, digest = _sealed(charge, previous)
+            except UnknownEvent:
+                raise BudgetExhausted(
+                    f"Line {number} of the privacy ledger is of a kind unknown to this version.",
+                    "Kinds of event that this version can add up.",
+                    "Update synthema-lab at this site; until then nothing can be charged.",
+                ) from None
             except (ValueError, KeyError, TypeError):
                 sealed, digest = "", ""
             if sealed.rstrip("\n") != text:
@@ -218,10 +236,7 @@ def _sealed(charge: Charge, previous: str) -> tuple[str, str]:
         "purpose": charge.purpose,
         "epsilon": charge.epsilon,
         "delta": charge.delta,
-        "events": [
-            {"variance": e.variance, "l1": e.l1, "l2_squared": e.l2_squared, "repeats": e.repeats}
-            for e in charge.events
-        ],
+        "events": [to_record(event) for event in charge.events],
         "previous": previous,
     }
     digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
