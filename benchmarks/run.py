@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import anonymity, demo, dictionary, fuzz, simulators
+from . import (
+    anonymity,
+    averaging,
+    demo,
+    dictionary,
+    fuzz,
+    multiparty,
+    rounds,
+    secure_sum,
+    simulators,
+)
 
 BENCHMARKS = {
     "anonymity": anonymity,
     "dictionary": dictionary,
     "simulators": simulators,
     "demo": demo,
+    "secure_sum": secure_sum,
+    "multiparty": multiparty,
+    "rounds": rounds,
+    "averaging": averaging,
     "fuzz": fuzz,
 }
 RESULTS = Path(__file__).parent / "results"
