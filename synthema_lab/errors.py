@@ -82,3 +82,9 @@ class ExtraMissing(LabError):
     """A package that belongs to an optional extra is not installed."""
 
     exit_code = 7
+
+
+class ApprovalMissing(LabError):
+    """A study was not approved here, or is not the one that was approved."""
+
+    exit_code = 8

@@ -29,6 +29,8 @@ _COMMANDS = {
     "report": ("runs", "Write the report of a run again."),
     "run": ("runs", "Run a notebook with parameters, into a folder of its own."),
     "sample": ("models", "Draw a synthetic cohort from a fitted model."),
+    "site": ("site", "A hospital's side: review studies, approve or refuse them."),
+    "study": ("study", "A researcher's side: ask hospitals for a study."),
     "validate": ("evaluation", "Compare a synthetic table with the real one."),
     "verify": ("runs", "Check a run's files, or run it again and compare the numbers."),
 }

@@ -1,0 +1,190 @@
+"""What does a researcher type to ask hospitals?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ArgumentRefused
+from .output import answer, answering
+
+if TYPE_CHECKING:
+    from ..federation.study import SignedStudy
+
+_TO = click.option(
+    "--to",
+    "folders",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    required=True,
+    help="A site's exchange folder; once for each hospital.",
+)
+_KEY = click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="Your key; made where absent. Default: $SYNTHEMA_RESEARCHER_KEY, else "
+    "~/.config/synthema/researcher.key.",
+)
+
+
+@click.group("study")
+def study_command() -> None:
+    """A researcher's side: ask hospitals for a study, and see what they say."""
+
+
+@study_command.command("submit")
+@click.argument("draft", type=click.Path(path_type=Path))
+@_TO
+@_KEY
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where the signed study is kept. Default: DRAFT with .signed.yaml.",
+)
+@click.option("--dry-run", is_flag=True, help="Check it and say what it costs; send nothing.")
+@answering
+def submit(
+    draft: Path, folders: tuple[Path, ...], key: Path | None, out: Path | None, dry_run: bool,
+    as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Sign the study of a YAML file and send it to hospitals.
+
+    What the draft leaves out is filled in: your public key, the digest of the dictionary, the
+    version of the workbench, and the hospitals' keys from their cards. Hospitals approve exactly
+    what is signed: to change anything is to ask again.
+    """
+    from ..federation.site import card_of, deliver, exchange_of
+    from ..federation.study import SignedStudy, complete
+    from ..federation.study.keyfile import fingerprint, key_at, load_key, place
+    from ..federation.study.strict_yaml import read_strictly
+    from ..secure_aggregation import Identity
+    from ..storage import whole_file
+
+    exchanges = [exchange_of(folder) for folder in folders]
+    cards = [card_of(folder) for folder in exchanges]
+    key_file = place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")
+    content = read_strictly(_bytes_of(draft), draft.name)
+    hospitals = {member.name: member for member, _ in cards}
+    if dry_run and not key_file.exists():
+        researcher, made = Identity.new("researcher"), False
+    else:
+        researcher = load_key(key_file) if key_file.exists() else None
+        if researcher is None:
+            complete(content, Identity.new("researcher"), hospitals)  # no key for a bad draft
+        researcher, made = key_at(key_file, "researcher")
+    signed = SignedStudy.sign(complete(content, researcher, hospitals), researcher)
+    study = signed.study
+    for member, card in cards:
+        _require_fit(signed, member.name, card)
+    kept = out or draft.with_suffix(".signed.yaml")
+    if not dry_run:
+        with whole_file(kept) as path:
+            path.write_bytes(signed.to_yaml())
+        for folder in exchanges:
+            deliver(folder, f"{study.hash}.yaml", signed.to_yaml())
+    said = "Would be sent" if dry_run else "Sent"
+    keys = "\n".join(f"  {site.name}: key {fingerprint(site.key)}" for site in study.sites)
+    news = f"\nYour key was made: {key_file}. Whoever has it can ask in your name." if made else ""
+    text = (
+        f"{said} to {len(exchanges)} hospital(s): {study.title}\n  study {study.hash}\n{keys}\n"
+        f"  your key {fingerprint(study.researcher.key)}: have the hospitals compare it{news}\n"
+        + ("Nothing was written." if dry_run else f"Kept as {kept}")
+    )
+    record = {
+        "study": study.hash, "done": not dry_run, "sent_to": [str(f) for f in exchanges],
+        "kept": None if dry_run else str(kept), "fingerprint": fingerprint(study.researcher.key),
+    }  # fmt: skip
+    answer(text, record, as_json, quiet)
+
+
+@study_command.command("status")
+@click.argument("signed", type=click.Path(path_type=Path))
+@_TO
+@answering
+def status(signed: Path, folders: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
+    """Where a study stands at each hospital, as the hospitals have signed it."""
+    from ..federation.site import card_of, exchange_of, heard
+
+    study = _signed(signed).study
+    members = {site.name: site for site in study.sites}
+    rows: list[dict[str, Any]] = []
+    for folder in folders:
+        exchange = exchange_of(folder)
+        name = card_of(exchange)[0].name
+        told = heard(exchange, f"{study.hash}.json", members.get(name))
+        rows.append(told or {"site": name, "state": "not seen by the hospital yet", "reasons": []})
+    lines = [f"{study.title}, study {study.hash[:12]}"]
+    for row in rows:
+        rounds = ""
+        if row.get("rounds_approved"):
+            rounds = f", {row['rounds_begun']} of {row['rounds_approved']} rounds begun"
+        lines.append(f"  {row['site']}: {row['state']}{rounds}")
+        lines += [f"    outside its policy: {reason}" for reason in row["reasons"]]
+    answer("\n".join(lines), {"study": study.hash, "sites": rows}, as_json, quiet)
+
+
+@study_command.command("cancel")
+@click.argument("signed", type=click.Path(path_type=Path))
+@_TO
+@_KEY
+@click.option("--yes", is_flag=True, help="Do it; without, only say what would be done.")
+@answering
+def cancel(
+    signed: Path, folders: tuple[Path, ...], key: Path | None, yes: bool, as_json: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Withdraw a study at hospitals; what was spent stays spent."""
+    from ..federation.site import deliver, exchange_of
+    from ..federation.study import cancellation, load_key, require_cancellation
+    from ..federation.study.keyfile import place
+
+    study = _signed(signed).study
+    researcher = load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher"))
+    word = cancellation(study, researcher)
+    require_cancellation(word, study)
+    exchanges = [exchange_of(folder) for folder in folders]
+    if yes:
+        for folder in exchanges:
+            deliver(folder, f"{study.hash}.cancel.yaml", word)
+    said = "Withdrawn" if yes else "Would be withdrawn, for good,"
+    text = f"{said} at {len(exchanges)} hospital(s): {study.title}"
+    text += "" if yes else "\nNothing was written. To withdraw it, add --yes."
+    record = {"study": study.hash, "done": yes, "sent_to": [str(folder) for folder in exchanges]}
+    answer(text, record, as_json, quiet)
+
+
+def _signed(path: Path) -> SignedStudy:
+    from ..federation.study import SignedStudy
+
+    return SignedStudy.from_yaml(_bytes_of(path))
+
+
+def _bytes_of(path: Path) -> bytes:
+    if not path.is_file():
+        raise ArgumentRefused(
+            f"There is no file {path}.", "A study as YAML.", "Check the name of the file."
+        )
+    with open(path, "rb") as stream:
+        return stream.read(2_000_000)
+
+
+def _require_fit(signed: SignedStudy, site: str, card: dict[str, Any]) -> None:
+    """Refuse early what the hospital would refuse for certain."""
+    study = signed.study
+    named = {one.name: one.key.hex() for one in study.sites}
+    if named.get(site) != card["key"]:
+        raise ArgumentRefused(
+            f"The study does not name {site} under the key of its card.",
+            f"{site} among the sites of the study.",
+            "Leave sites out of the draft to take them from the cards.",
+        )
+    digest = card["cohorts"].get(study.cohort)
+    if digest != study.dictionary:
+        known = ", ".join(card["cohorts"]) or "none"
+        raise ArgumentRefused(
+            f"{site} has no cohort {study.cohort} with this data dictionary.",
+            f"A cohort of its card ({known}), with the dictionary that it has there.",
+            "Name another cohort, or take the hospital's dictionary.",
+        )
