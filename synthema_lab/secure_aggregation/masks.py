@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 18
 _ZEROS = bytes(_BLOCK_BYTES)
 _WORTH_A_THREAD = 1 << 24
 _COUNTER_BYTES = 16

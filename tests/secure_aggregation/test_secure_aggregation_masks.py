@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from synthema_lab.secure_aggregation import masks
+from synthema_lab.secure_aggregation.frames import body_digest
 
 KEYS = [hashlib.sha256(b"key %d" % place).digest() for place in range(9)]
 
@@ -44,3 +45,13 @@ def test_no_mask_leaves_a_vector_as_it_is():
     vector = np.arange(5, dtype="<u8")
     masks.apply_masks(vector, [], [])
     assert vector.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("length", [0, 1, 2**20, 2**20 + 1, 3 * 2**20 + 5])
+def test_what_is_signed_of_a_long_body_are_the_digests_of_its_mebibytes(length):
+    body = bytes(length)
+    leaves = [body[at : at + 2**20] for at in range(0, length, 2**20)] or [b""]
+    digests = [hashlib.sha256(leaf).digest() for leaf in leaves]
+    expected = digests[0] if length <= 2**20 else hashlib.sha256(b"".join(digests)).digest()
+    assert body_digest(body) == expected
+    assert body_digest(memoryview(body)) == expected
