@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import struct
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 
+from .cores import spread
 from .errors import (
     MessageMalformed,
     MessageOutOfTurn,
@@ -109,8 +108,7 @@ def body_digest(body: Buffer) -> bytes:
     if body.nbytes <= _LEAF_BYTES:
         return hashlib.sha256(body).digest()
     leaves = [body[at : at + _LEAF_BYTES] for at in range(0, body.nbytes, _LEAF_BYTES)]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(leaves))) as threads:
-        digests = list(threads.map(lambda leaf: hashlib.sha256(leaf).digest(), leaves))
+    digests = spread(lambda leaf: hashlib.sha256(leaf).digest(), leaves)
     return hashlib.sha256(b"".join(digests)).digest()
 
 

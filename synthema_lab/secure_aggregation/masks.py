@@ -7,12 +7,12 @@ vector in place, block by block, modulo ``2**32`` or ``2**64``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from . import cores
 
 _BLOCK_BYTES = 1 << 18
 _ZEROS = bytes(_BLOCK_BYTES)
@@ -55,18 +55,13 @@ def apply_masks(vector: np.ndarray, added: Sequence[bytes], subtracted: Sequence
         Keys of 32 bytes.
     """
     work = vector.nbytes * (len(added) + len(subtracted))
-    parts = max(1, min(os.cpu_count() or 1, work // _WORTH_A_THREAD))
+    parts = max(1, min(cores.count(), work // _WORTH_A_THREAD))
     step = -(-vector.size // parts)
     step += -step % _COUNTER_BYTES  # so that every part begins with a whole counter block
-    starts = range(0, vector.size, step)
-    if len(starts) <= 1:
-        _apply(vector, 0, added, subtracted)
-        return
-    with ThreadPoolExecutor(len(starts)) as threads:
-        for done in [
-            threads.submit(_apply, vector[at : at + step], at, added, subtracted) for at in starts
-        ]:
-            done.result()
+    cores.spread(
+        lambda at: _apply(vector[at : at + step], at, added, subtracted),
+        range(0, vector.size, step),
+    )
 
 
 def _apply(

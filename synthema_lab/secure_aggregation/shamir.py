@@ -9,6 +9,7 @@ refused before anything else looks at it. The price is 33 bytes a share.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from .. import randomness
@@ -94,10 +95,8 @@ def weights_at_zero(holders: Sequence[int]) -> dict[int, int]:
     divisors, running = [], [1]
     everything = 1
     for holder in holders:
-        divisor = holder + 1
-        for other in holders:
-            if other != holder:
-                divisor = divisor * (other - holder) % PRIME
+        differences = [other - holder for other in holders if other != holder]
+        divisor = math.prod(differences, start=holder + 1) % PRIME
         everything = everything * (holder + 1) % PRIME
         divisors.append(divisor)
         running.append(running[-1] * divisor % PRIME)

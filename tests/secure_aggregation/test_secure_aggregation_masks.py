@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from synthema_lab.secure_aggregation import masks
+from synthema_lab.secure_aggregation.cores import spread
 from synthema_lab.secure_aggregation.frames import body_digest
 
 KEYS = [hashlib.sha256(b"key %d" % place).digest() for place in range(9)]
@@ -23,7 +26,7 @@ def stream(key, dtype, length):
 @pytest.mark.parametrize("length", [1, 15, 16_384, 1_000_003])
 @pytest.mark.parametrize("cores", [1, 2, 3, 7])
 def test_the_parts_of_a_vector_join_without_a_seam(monkeypatch, dtype, length, cores):
-    monkeypatch.setattr(masks.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(masks.cores, "count", lambda: cores)
     monkeypatch.setattr(masks, "_WORTH_A_THREAD", 64)
     vector = np.arange(length, dtype=dtype)
     expected = vector.copy()
@@ -31,6 +34,25 @@ def test_the_parts_of_a_vector_join_without_a_seam(monkeypatch, dtype, length, c
         (np.add if place < 5 else np.subtract)(expected, stream(key, dtype, length), out=expected)
     masks.apply_masks(vector, KEYS[:5], KEYS[5:])
     assert np.array_equal(vector, expected)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # from Python 3.12
+def test_a_forked_process_spreads_its_work_too():
+    """It would wait for threads that stayed with its parent."""
+    assert spread(len, ["a", "bc"]) == [1, 2]
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(spread(len, ["a", "bc", "def"]) != [1, 2, 3])
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_an_error_in_one_part_is_raised():
+    def refuses(item):
+        raise KeyError(item)
+
+    with pytest.raises(KeyError, match="first"):
+        spread(refuses, ["first", "second"])
 
 
 def test_masks_cancel_whatever_the_order():
