@@ -4,7 +4,8 @@ Rounds of `secure_aggregation` in one process: `MemoryChannel`, and over it
 `secure_sum` and `secure_total`. `statistics` asks sites for tables, curves and
 regressions by sums; `multiparty` computes on shares what is more than a sum;
 `averaging` trains a torch module by averaged updates; `channels` carry the
-messages between hospitals.
+messages between hospitals; `study` says what a researcher asks for, `site`
+what a hospital keeps of it.
 `rehearse` shows what happens when someone cheats in a secure sum, `watch` what
 the coordinator sees, `measure_cost` what it costs.
 """
@@ -19,7 +20,11 @@ from .secure_sum import SecureTotal, secure_sum, secure_total
 
 __all__ = [
     "MemoryChannel",
+    "PeerAnchors",
     "SecureTotal",
+    "SignedStudy",
+    "SiteFolder",
+    "Study",
     "Transcript",
     "averaging",
     "channels",
@@ -28,20 +33,30 @@ __all__ = [
     "rehearse",
     "secure_sum",
     "secure_total",
+    "site",
     "statistics",
+    "study",
     "watch",
 ]
 
-_REHEARSED = ("measure_cost", "rehearse", "watch")
-_ROOMS = ("averaging", "channels", "multiparty", "statistics")
+_ROOMS = ("averaging", "channels", "multiparty", "site", "statistics", "study")
+_ROOM_OF = {
+    "PeerAnchors": "site",
+    "SignedStudy": "study",
+    "SiteFolder": "site",
+    "Study": "study",
+    "measure_cost": "rehearsal",
+    "rehearse": "rehearsal",
+    "watch": "rehearsal",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load what is seldom needed when it is first asked for: a sum needs none of it."""
     if name in _ROOMS:
         return importlib.import_module(f".{name}", __name__)
-    if name in _REHEARSED:
-        return getattr(importlib.import_module(".rehearsal", __name__), name)
+    if name in _ROOM_OF:
+        return getattr(importlib.import_module(f".{_ROOM_OF[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
