@@ -74,23 +74,27 @@ def test_without_colluding_sites_a_site_is_told_to_see_more_than_the_coordinator
 
 
 def test_a_fit_against_colluding_sites_opens_sums_with_more_noise(toy, patients):
-    """Variance of the noise in some 200 cells, 4 sites of which 2 collude: twice what is stated."""
+    """Noise in some 200 cells a fit, 4 sites of which 2 collude: twice the variance that is stated.
+
+    Within four standard errors: with the system's noise, false alarms below 1e-4.
+    """
     parts = [patients.iloc[start::4] for start in range(4)]
     exact = get("marginal").fit([patients], toy, epsilon=None).opened
     honest = get("marginal").fit(parts, toy, epsilon=1.0, colluding=0).opened
-    wary = get("marginal").fit(parts, toy, epsilon=1.0, colluding=2).opened
+    wary = [get("marginal").fit(parts, toy, epsilon=1.0, colluding=2).opened for _ in range(4)]
 
-    def relative(opened):
+    def relative(*fits):
         noise = [
             (noisy - true) / np.sqrt(variance)
-            for noisy, true, variance in zip(opened.sums, exact.sums, opened.variances, strict=True)
+            for fit in fits
+            for noisy, true, variance in zip(fit.sums, exact.sums, fit.variances, strict=True)
         ]
         return np.concatenate(noise).var()
 
-    assert honest.variances == wary.variances
-    assert honest.release != wary.release, "one is not replayed for the other"
+    assert honest.variances == wary[0].variances
+    assert honest.release != wary[0].release, "one is not replayed for the other"
     assert 0.5 < relative(honest) < 1.5
-    assert 1.5 < relative(wary) < 2.9
+    assert 1.6 < relative(*wary) < 2.5
 
 
 def test_each_site_adds_its_share_so_that_honest_shares_carry_the_stated_variance(toy, patients):
