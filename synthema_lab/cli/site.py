@@ -14,18 +14,12 @@ import click
 
 from ..errors import ArgumentRefused
 from .output import answer, answering
+from .places import AT
+from .serve import serve
 
 if TYPE_CHECKING:
     from ..federation.site import SiteFolder
 
-_AT = click.option(
-    "--at",
-    "folder",
-    type=click.Path(path_type=Path),
-    envvar="SYNTHEMA_SITE",
-    default=".",
-    help="The site folder. Default: $SYNTHEMA_SITE, else the folder you are in.",
-)
 _YES = click.option("--yes", is_flag=True, help="Do it; without, only say what would be done.")
 
 
@@ -41,6 +35,9 @@ def _opened(folder: Path) -> SiteFolder:
     site = SiteFolder(folder)
     receive(site)
     return site
+
+
+site_command.add_command(serve)
 
 
 @site_command.command("init")
@@ -126,7 +123,7 @@ def init(
 
 @site_command.command("review")
 @click.argument("study", required=False)
-@_AT
+@AT
 @click.option("--html", type=click.Path(path_type=Path), help="Write the page to a file as well.")
 @click.option("--no-dry-run", is_flag=True, help="Do not try the study on invented patients.")
 @answering
@@ -153,7 +150,7 @@ def review_(
 
 @site_command.command("approve")
 @click.argument("study")
-@_AT
+@AT
 @click.option("--key", type=click.Path(path_type=Path), help="The approver's key, as for init.")
 @click.option("--days", type=int, help="How long it holds; by default as long as is allowed.")
 @click.option("--rounds", type=int, help="Fewer rounds than the study asks for.")
@@ -189,7 +186,7 @@ def approve_(
 
 @site_command.command("revoke")
 @click.argument("study")
-@_AT
+@AT
 @click.option("--reason", default="", help="For the logbook; no patient's data.")
 @_YES
 @answering
@@ -211,7 +208,7 @@ def revoke_(study: str, folder: Path, reason: str, yes: bool, as_json: bool, qui
 
 
 @site_command.command("status")
-@_AT
+@AT
 @click.option("--audit", is_flag=True, help="Every line of the logbook, for an officer to read.")
 @answering
 def status(folder: Path, audit: bool, as_json: bool, quiet: bool) -> None:

@@ -9,24 +9,11 @@ import click
 
 from ..errors import ArgumentRefused
 from .output import answer, answering
+from .places import KEY, TO
+from .run_study import bytes_of, run, signed_study
 
 if TYPE_CHECKING:
     from ..federation.study import SignedStudy
-
-_TO = click.option(
-    "--to",
-    "folders",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    required=True,
-    help="A site's exchange folder; once for each hospital.",
-)
-_KEY = click.option(
-    "--key",
-    type=click.Path(path_type=Path),
-    help="Your key; made where absent. Default: $SYNTHEMA_RESEARCHER_KEY, else "
-    "~/.config/synthema/researcher.key.",
-)
 
 
 @click.group("study")
@@ -34,10 +21,13 @@ def study_command() -> None:
     """A researcher's side: ask hospitals for a study, and see what they say."""
 
 
+study_command.add_command(run)
+
+
 @study_command.command("submit")
 @click.argument("draft", type=click.Path(path_type=Path))
-@_TO
-@_KEY
+@TO
+@KEY
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -65,7 +55,7 @@ def submit(
     exchanges = [exchange_of(folder) for folder in folders]
     cards = [card_of(folder) for folder in exchanges]
     key_file = place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")
-    content = read_strictly(_bytes_of(draft), draft.name)
+    content = read_strictly(bytes_of(draft), draft.name)
     hospitals = {member.name: member for member, _ in cards}
     if dry_run and not key_file.exists():
         researcher, made = Identity.new("researcher"), False
@@ -101,13 +91,13 @@ def submit(
 
 @study_command.command("status")
 @click.argument("signed", type=click.Path(path_type=Path))
-@_TO
+@TO
 @answering
 def status(signed: Path, folders: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Where a study stands at each hospital, as the hospitals have signed it."""
     from ..federation.site import card_of, exchange_of, heard
 
-    study = _signed(signed).study
+    study = signed_study(signed).study
     members = {site.name: site for site in study.sites}
     rows: list[dict[str, Any]] = []
     for folder in folders:
@@ -127,8 +117,8 @@ def status(signed: Path, folders: tuple[Path, ...], as_json: bool, quiet: bool) 
 
 @study_command.command("cancel")
 @click.argument("signed", type=click.Path(path_type=Path))
-@_TO
-@_KEY
+@TO
+@KEY
 @click.option("--yes", is_flag=True, help="Do it; without, only say what would be done.")
 @answering
 def cancel(
@@ -140,7 +130,7 @@ def cancel(
     from ..federation.study import cancellation, load_key, require_cancellation
     from ..federation.study.keyfile import place
 
-    study = _signed(signed).study
+    study = signed_study(signed).study
     researcher = load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher"))
     word = cancellation(study, researcher)
     require_cancellation(word, study)
@@ -153,21 +143,6 @@ def cancel(
     text += "" if yes else "\nNothing was written. To withdraw it, add --yes."
     record = {"study": study.hash, "done": yes, "sent_to": [str(folder) for folder in exchanges]}
     answer(text, record, as_json, quiet)
-
-
-def _signed(path: Path) -> SignedStudy:
-    from ..federation.study import SignedStudy
-
-    return SignedStudy.from_yaml(_bytes_of(path))
-
-
-def _bytes_of(path: Path) -> bytes:
-    if not path.is_file():
-        raise ArgumentRefused(
-            f"There is no file {path}.", "A study as YAML.", "Check the name of the file."
-        )
-    with open(path, "rb") as stream:
-        return stream.read(2_000_000)
 
 
 def _require_fit(signed: SignedStudy, site: str, card: dict[str, Any]) -> None:

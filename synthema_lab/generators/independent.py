@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..dictionary import DataDictionary
+from .count_plan import CountPlan
 from .counts import Clique
 from .encoder import Encoder
 from .measured import fit_measured
@@ -32,6 +33,13 @@ class Independent:
     ) -> FittedModel:
         """Learn from one table a site; settings as in `fit_measured`."""
         return fit_measured(self.name, _one_way, tables, dictionary, **settings)
+
+    def plan(
+        self, dictionary: DataDictionary, columns: Collection[str], epsilon: float | None,
+        delta: float = 1e-5,
+    ) -> CountPlan:  # fmt: skip
+        """What every site counts, before any patient is read."""
+        return CountPlan.of(self.name, _one_way, dictionary, columns, epsilon, delta)
 
 
 def _one_way(encoder: Encoder) -> tuple[list[Clique], list[float]]:

@@ -7,11 +7,12 @@ joint distribution is estimated under the dictionary's rules.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
 from ..dictionary import DataDictionary
+from .count_plan import CountPlan
 from .counts import Clique
 from .encoder import Encoder
 from .measured import fit_measured
@@ -34,6 +35,13 @@ class Marginal:
     ) -> FittedModel:
         """Learn from one table a site; settings as in `fit_measured`."""
         return fit_measured(self.name, _workload, tables, dictionary, **settings)
+
+    def plan(
+        self, dictionary: DataDictionary, columns: Collection[str], epsilon: float | None,
+        delta: float = 1e-5,
+    ) -> CountPlan:  # fmt: skip
+        """What every site counts, before any patient is read."""
+        return CountPlan.of(self.name, _workload, dictionary, columns, epsilon, delta)
 
 
 def _workload(encoder: Encoder) -> tuple[list[Clique], list[float]]:

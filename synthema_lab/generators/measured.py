@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from .. import randomness
@@ -23,18 +22,13 @@ from ..privacy import (
     OpenedSums,
     ReleaseStore,
     SkellamEvent,
-    calibrate,
     check_budget,
-    epsilon_of,
     release_identifier,
 )
-from .counts import Clique, Total, addition, noisy_counts, split_marginals
-from .encoder import Encoder
-from .estimation import estimate
+from .count_plan import CountPlan, Workload
+from .counts import Total, addition, noisy_counts
+from .learnt import learnt
 from .model import FittedModel
-from .structural_zeros import rule_coverage
-
-UNIT = "one patient added or removed; a patient at two sites counts twice"
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Custody:
 
 def fit_measured(
     generator: str,
-    plan: Callable[[Encoder], tuple[list[Clique], list[float]]],
+    workload: Workload,
     tables: Sequence[pd.DataFrame],
     dictionary: DataDictionary,
     *,
@@ -83,9 +77,9 @@ def fit_measured(
     ----------
     generator : str
         Name stored with the model.
-    plan : callable
-        From the encoder, the cliques to measure and the weight of each in the
-        budget. It sees the public dictionary only, never patients.
+    workload : callable
+        See `count_plan.Workload`; it sees the public dictionary only, never
+        patients.
     tables : sequence of pandas.DataFrame
         One a site; each patient is at one site.
     dictionary : DataDictionary
@@ -113,127 +107,61 @@ def fit_measured(
     custody = custody or Custody()
     check_budget(epsilon, delta)
     _check_colluding(colluding, len(tables))
-    conformed = [_checked(table, dictionary) for table in tables]
+    conformed = [require_patients(table, dictionary) for table in tables]
     if len({tuple(table.columns) for table in conformed}) > 1:
         raise DataMismatch(
             "The sites' tables have different variables.",
             "The same variables at every site.",
             "Keep the variables that all sites have, then fit again.",
         )
-    encoder = Encoder(dictionary, conformed[0].columns)
-    cliques, weights = plan(encoder)
-    variances = None if epsilon is None else calibrate(weights, epsilon, delta)
-    counted = len(tables) - colluding
-    fingerprints = [_fingerprint(t[list(encoder.columns)], custody) for t in conformed]
+    plan = CountPlan.of(generator, workload, dictionary, conformed[0].columns, epsilon, delta)
+    columns = list(plan.encoder.columns)
     request = {
         "generator": generator,
-        "fingerprints": fingerprints,
+        "fingerprints": [_fingerprint(table[columns], custody) for table in conformed],
         "dictionary": dictionary.digest,
-        "columns": encoder.columns,
-        "cliques": cliques,
-        "variances": variances,
+        "columns": plan.encoder.columns,
+        "cliques": plan.cliques,
+        "variances": plan.variances,
         "colluding": colluding,
     }
-    encoded = [encoder.encode(table) for table in conformed]
+    counted = len(tables) - colluding
     with custody.store.locked() if custody.store else nullcontext():
-        opened, replayed = _opened(
-            request, encoder, encoded, cliques, variances, counted, fresh_noise, custody
-        )
-    coverage = rule_coverage(encoder)
-    graph = estimate(
-        encoder.sizes, cliques, opened.sums, variances,
-        tuple(coverage.structural.values()), progress=progress,
+        opened, replayed = _opened(request, plan, conformed, counted, fresh_noise, custody)
+    return learnt(
+        plan, opened, asked=epsilon, delta=delta, colluding=colluding, sites=len(tables),
+        counted=counted, seed=seed, replayed=replayed, progress=progress,
+        checked=all(dictionary.patient in table.columns for table in conformed),
     )  # fmt: skip
-    return FittedModel(
-        generator=generator,
-        dictionary=dictionary,
-        graph=graph,
-        columns=encoder.columns,
-        opened=opened,
-        privacy=_statement(opened, epsilon, delta, colluding, conformed, dictionary),
-        provenance={
-            "dictionary": dictionary.digest,
-            "sites": len(tables),
-            "seed": seed,
-            "rules_structural": sorted(coverage.structural),
-            "rules_kept": [rule.name for rule in coverage.decidable],
-            "rules_undecidable": list(coverage.undecidable),
-        },
-        replayed=replayed,
-    )
 
 
 def _opened(
     request: dict[str, object],
-    encoder: Encoder,
-    encoded: Sequence[np.ndarray],
-    cliques: Sequence[Clique],
-    variances: Sequence[float] | None,
+    plan: CountPlan,
+    tables: Sequence[pd.DataFrame],
     counted: int,
     fresh_noise: bool,
     custody: Custody,
 ) -> tuple[OpenedSums, bool]:
     """The sums, replayed where they were paid for, else charged and opened."""
-    store = custody.store if variances is not None else None
+    store = custody.store if plan.variances is not None else None
     release = store.identify(request, fresh_noise) if store else release_identifier(request)
     if store is not None and (stored := store.get(release)) is not None:
         return stored, True
-    if variances is not None and custody.charge is not None:
-        custody.charge(release, [SkellamEvent(variance) for variance in variances])
-    vectors = [noisy_counts(codes, encoder.sizes, cliques, variances, counted) for codes in encoded]
-    sums = split_marginals(custody.total(vectors), encoder.sizes, cliques)
-    named = tuple(tuple(encoder.columns[i] for i in clique) for clique in cliques)
-    opened = OpenedSums(release, named, sums, None if variances is None else tuple(variances))
+    # Anything wrong with a table is found before anything is charged.
+    codes = [plan.encoder.encode(table) for table in tables]
+    if plan.variances is not None and custody.charge is not None:
+        custody.charge(release, plan.events)
+    sizes = plan.encoder.sizes
+    vectors = [noisy_counts(one, sizes, plan.cliques, plan.variances, counted) for one in codes]
+    opened = plan.opened(release, custody.total(vectors))
     if store is not None:
         store.put(opened)
     return opened, False
 
 
-def _statement(
-    opened: OpenedSums,
-    epsilon: float | None,
-    delta: float,
-    colluding: int,
-    tables: Sequence[pd.DataFrame],
-    dictionary: DataDictionary,
-) -> dict[str, object] | None:
-    """What the noise proves, against whom, and what is assumed."""
-    if epsilon is None:
-        return None
-    sites = len(tables)
-    known = all(dictionary.patient in table.columns for table in tables)
-    counted_on = epsilon_of(opened.events(), delta)
-    if sites == 1:
-        views = {"whoever sees the opened sums": counted_on}
-    else:
-        # The coordinator does not know the colluding sites' shares either.
-        alone = [SkellamEvent(v * sites / (sites - colluding)) for v in opened.variances]
-        # A site knows its own share, and so sees the opened sums with less noise.
-        site = [SkellamEvent(v * (sites - 1) / (sites - colluding)) for v in opened.variances]
-        views = {
-            "the coordinator, or whoever gets the model": epsilon_of(alone, delta),
-            "any one participating site": epsilon_of(site, delta),
-        }
-        if colluding:
-            views[f"the coordinator with {colluding} colluding site(s)"] = counted_on
-    return {
-        "epsilon": counted_on,
-        "delta": delta,
-        "asked": epsilon,
-        "unit": UNIT,
-        "assumed": "one row a patient"
-        + (" (checked by pseudonym)" if known else " (not checked: a table has no pseudonym)"),
-        "mechanism": "Skellam noise on integer marginals, Renyi bound of Agarwal et al. 2021",
-        "views": views,
-        "marginals": [
-            {"clique": list(clique), "noise_sd": float(variance**0.5)}
-            for clique, variance in zip(opened.cliques, opened.variances, strict=True)
-        ],
-        "release": opened.release,
-    }
-
-
-def _checked(table: pd.DataFrame, dictionary: DataDictionary) -> pd.DataFrame:
+def require_patients(table: pd.DataFrame, dictionary: DataDictionary) -> pd.DataFrame:
+    """A site's table, conformed, if it holds patients, one row each."""
     if len(table) == 0:
         raise DataMismatch(
             "A site's table has no patients.",

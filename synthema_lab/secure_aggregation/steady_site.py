@@ -10,8 +10,8 @@ from collections.abc import Callable, MutableSet
 
 import numpy as np
 
-from ..errors import ArgumentRefused
-from .errors import RoundAborted, RoundEnded
+from ..errors import LabError
+from .errors import RoundEnded
 from .frames import Buffer
 from .riding import SettingsOf, bundle, halves, opened_snapshot, unbundle
 from .roster import Identity
@@ -93,7 +93,7 @@ class SteadySite:
             elif riding and self._next:
                 ride = self._next.receive(riding)
             self.refused = ""
-        except (RoundAborted, ArgumentRefused) as error:
+        except LabError as error:
             self._next, self.refused = None, str(error)
         if present.stage == "ended":
             self.number, self._present, self._next = self.number + 1, self._next, None

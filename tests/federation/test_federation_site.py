@@ -166,7 +166,7 @@ def test_a_site_is_not_made_over_another_nor_with_its_anchor_inside(tmp_path, sc
         ("custom_code: false", "custom_code: true", "custom_code"),
         ("delta: 1.0e-05", "delta: 0.1", "Delta"),
         ("researchers: {}", "researchers: {ines: short}", "ines"),
-        ("generators: [marginal, independent]", "generators: [a, a]", "generators"),
+        ("generators: [marginal, independent, vae, validate]", "generators: [a, a]", "generators"),
         ("variables: all", "variables: every", "variables"),
         ("site: 'north'", "site: 'south'", "south"),
         ("only_known: false", "only_known: maybe", "only_known"),

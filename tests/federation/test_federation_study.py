@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from synthema_lab.dictionary import DataDictionary
 from synthema_lab.errors import ApprovalMissing, ArgumentRefused
+from synthema_lab.federation.procedures.dry_run import dry_run
 from synthema_lab.federation.study import (
     KeyFileRefused,
     SignedStudy,
@@ -21,7 +22,6 @@ from synthema_lab.federation.study import (
     cancellation,
     complete,
     differences,
-    dry_run,
     load_key,
     make_key,
     require_cancellation,
@@ -309,7 +309,7 @@ def test_a_try_knows_exactly_what_the_noise_costs_and_reads_no_patient():
 @pytest.mark.parametrize(
     ("way", "value", "said"),
     [
-        ("generator/name", "vae_of_tomorrow", "no generator"),
+        ("generator/name", "vae_of_tomorrow", "not known here"),
         ("generator/settings", {"depth": 3}, "settings"),
         ("variables", {"shoe_size": "Why not."}, "no variable"),
         ("secure_aggregation/clip", 2, "BEYOND"),

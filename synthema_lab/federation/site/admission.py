@@ -8,7 +8,9 @@ a caution.
 from __future__ import annotations
 
 from ...dictionary import DataDictionary
+from ...errors import LabError
 from ...secure_aggregation import default_threshold
+from ..procedures import procedure_of
 from ..study.drafting import installed_version
 from ..study.keyfile import fingerprint
 from ..study.study import Study
@@ -134,7 +136,23 @@ def _data(policy: SitePolicy, study: Study, dictionary: DataDictionary | None) -
     ]
     if naming:
         found.append(f"Variables that name patients: {', '.join(naming)}.")
+    if not found and study.generator in policy.generators:
+        found += _procedure(study, dictionary)
     return found
+
+
+def _procedure(study: Study, dictionary: DataDictionary) -> list[str]:
+    """Whether what is installed here can do it, in the rounds that are asked for."""
+    happened, openings = "", 0
+    try:
+        openings = len(procedure_of(study).plan(study, dictionary).lengths)
+    except LabError as error:
+        happened = error.happened
+    if happened:
+        return [happened]
+    if openings > study.rounds:
+        return [f"It takes {openings} rounds, and asks for {study.rounds}."]
+    return []
 
 
 def _privacy(policy: SitePolicy, study: Study, left: float) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ...errors import BudgetExhausted
 from ...privacy import Charge, Ledger, PrivacyEvent, epsilon_of
-from ..study.dry_run import DryRun
+from ..procedures.dry_run import DryRun
 from ..study.review import Account
 from ..study.study import Study
 

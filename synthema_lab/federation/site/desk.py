@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...secure_aggregation import Identity
+from ..procedures.dry_run import DryRun, dry_run
 from ..study.difference import differences
-from ..study.dry_run import DryRun, dry_run
 from ..study.review import Account, Review
 from ..study.study import Study
 from .admission import cautions_about, dictionary_of, reasons_against

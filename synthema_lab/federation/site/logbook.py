@@ -28,6 +28,8 @@ BEGUN = "round begun"
 STOPPED = "round refused"
 CHARGED = "privacy budget charged"
 UNCOVERED = "privacy budget refused"
+ENDED = "study ended"
+SERVED = "site serves"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ KEYS = (
     "minimum_sites", "threshold", "smallest_cell", "generators", "rounds_a_study", "approvers",
     "approval_days", "researchers", "peers", "only_known", "custom_code", "exchange", "anchor",
 )  # fmt: skip
+HOLDOUT, LARGEST_HOLDOUT = 0.2, 0.9
 THRESHOLDS = ("two_thirds", "all")
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -65,6 +66,9 @@ class Dataset:
     variables : tuple of str or None
         None: all.
     epsilon_in_all : float
+    holdout : float or pathlib.Path
+        Share of patients, or a table of patients, that are never learnt from
+        and against whom synthetic cohorts are judged.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Dataset:
     table: Path
     variables: tuple[str, ...] | None
     epsilon_in_all: float
+    holdout: float | Path = HOLDOUT
 
 
 @dataclass(frozen=True)
@@ -216,19 +221,34 @@ def _read(part: PolicyFields, folder: Path, digest: str) -> SitePolicy:
 def _datasets(part: PolicyFields, folder: Path, delta: float) -> dict[str, Dataset]:
     found: dict[str, Dataset] = {}
     for name, one in part.each(
-        "datasets", ("dictionary", "table", "variables", "epsilon_in_all")
+        "datasets", ("dictionary", "table", "variables", "epsilon_in_all", "holdout")
     ).items():
         epsilon = one.real("epsilon_in_all")
         check_budget(epsilon, delta)
         every: Any = one.content.get("variables")
         found[name] = Dataset(
             name, one.text("dictionary"), _place(one, "table", folder),
-            None if every == "all" else one.names("variables"), epsilon,
+            None if every == "all" else one.names("variables"), epsilon, _holdout(one, folder),
         )  # fmt: skip
     tables = [dataset.table.resolve() for dataset in found.values()]
     if len(set(tables)) < len(tables):
         part.refuse("gives one table two names, and so two budgets.", "Each table under one name.")
     return found
+
+
+def _holdout(part: PolicyFields, folder: Path) -> float | Path:
+    """A share, or the path of a table."""
+    if not part.given("holdout"):
+        return HOLDOUT
+    if isinstance(part.content["holdout"], str):
+        return _place(part, "holdout", folder)
+    share = part.real("holdout", 0.0)
+    if share > LARGEST_HOLDOUT:
+        part.refuse(
+            "has a holdout that cannot be used.",
+            f"A share from 0 to {LARGEST_HOLDOUT}, or the path of a table, under holdout.",
+        )
+    return share
 
 
 def _place(part: PolicyFields, key: str, folder: Path) -> Path:

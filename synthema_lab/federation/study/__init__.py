@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from .difference import Change, differences
 from .drafting import complete
-from .dry_run import DryRun, dry_run
 from .errors import KeyFileRefused, StudyForged, StudyRefused
 from .keyfile import fingerprint, load_key, make_key
 from .page import page, write_page
@@ -20,7 +19,6 @@ from .study import Study
 __all__ = [
     "Account",
     "Change",
-    "DryRun",
     "KeyFileRefused",
     "Output",
     "PrivacyBudget",
@@ -34,7 +32,6 @@ __all__ = [
     "cancellation",
     "complete",
     "differences",
-    "dry_run",
     "fingerprint",
     "load_key",
     "make_key",

@@ -9,14 +9,16 @@ it; nothing in it is computed from patients.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...dictionary import DataDictionary
 from .difference import Change
-from .dry_run import DryRun
 from .keyfile import fingerprint
 from .parts import PROTECTIONS
 from .study import Study
+
+if TYPE_CHECKING:
+    from ..procedures.dry_run import DryRun
 
 ALWAYS = (
     "That this site takes part, when its messages come, and how long they are.",

@@ -1,6 +1,6 @@
 """What would the study compute here, tried on invented patients?
 
-The study runs at as many pretended sites as it needs, on mock patients made
+The study runs at as many pretended sites as it names, on mock patients made
 from the data dictionary alone, up to the point where vectors would be handed
 to the secure sum. No patient is read, nothing is spent, nothing leaves. What
 the noise costs does not depend on patients, so it is known exactly from here.
@@ -8,7 +8,6 @@ the noise costs does not depend on patients, so it is known exactly from here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,20 +15,13 @@ import numpy as np
 from ...cohorts.mock import mock_patients
 from ...dictionary import DataDictionary
 from ...errors import LabError
-from ...generators import Custody, get
-from ...privacy import SkellamEvent, epsilon_of
-from .study import Study
+from ...privacy import PrivacyEvent, epsilon_of
+from ...secure_aggregation import default_threshold
+from ..study.study import Study
+from .procedure import Given
+from .registry import procedure_of
 
 MOCK_PATIENTS = 120
-MOST_SITES = 10
-
-
-class _WouldLeaveError(Exception):
-    """Carries the vectors from where they would be summed."""
-
-    def __init__(self, vectors: Sequence[np.ndarray]) -> None:
-        super().__init__(len(vectors))
-        self.vectors = vectors
 
 
 @dataclass(frozen=True)
@@ -48,10 +40,12 @@ class DryRun:
         Largest absolute number in it, with its share of noise.
     fits : bool
         Whether all of it is within the study's clip.
-    events : tuple of SkellamEvent
+    events : tuple of PrivacyEvent
         What the ledger would be charged.
     problem : str
         Why nothing could be tried; empty otherwise.
+    rounds : int
+        How many sums would be opened.
     """
 
     patients: int
@@ -60,8 +54,9 @@ class DryRun:
     bytes_a_round: int = 0
     largest: float = 0.0
     fits: bool = True
-    events: tuple[SkellamEvent, ...] = ()
+    events: tuple[PrivacyEvent, ...] = ()
     problem: str = ""
+    rounds: int = 1
 
     def epsilon(self, delta: float) -> float:
         """What it would cost at `delta`."""
@@ -78,7 +73,8 @@ class DryRun:
         within = "within" if self.fits else "BEYOND"
         return (
             f"On {self.patients} invented patients at each of {self.sites} pretended sites, a "
-            f"site would send {self.length:,} numbers ({self.bytes_a_round:,} bytes) a round, "
+            f"site would send {self.length:,} numbers ({self.bytes_a_round:,} bytes) a round"
+            f"{f', in {self.rounds} rounds' if self.rounds > 1 else ''}, "
             f"each at most {self.largest:,.0f} here, {within} the clip of the study.{cost}"
         )
 
@@ -110,43 +106,26 @@ def dry_run(
     >>> tried.sites, tried.fits, tried.epsilon(1e-5) <= 3.0
     (3, True, True)
     """
-    # What the noise costs does not depend on how many share it, so a few will do.
-    sites = min(study.secure_aggregation.minimum_sites, MOST_SITES)
-    names = [name for name, _ in study.variables]
-    charged: list[SkellamEvent] = []
-    vectors: Sequence[np.ndarray] = ()
-    problem = ""
-
-    def stop(counts: Sequence[np.ndarray]) -> np.ndarray:
-        raise _WouldLeaveError(counts)
-
-    rng = np.random.default_rng(seed)
-    try:
-        unknown = [name for name in names if name not in dictionary.variables]
-        if unknown:
-            return DryRun(patients, sites, problem=f"{unknown[0]} is no variable here.")
-        get(study.generator).fit(
-            [mock_patients(dictionary, patients, rng)[names] for _ in range(sites)],
-            dictionary,
-            epsilon=study.budget.epsilon,
-            delta=study.budget.delta,
-            colluding=min(study.budget.colluding, sites - 2),
-            custody=Custody(total=stop, charge=lambda _, events: charged.extend(events)),
-            **dict(study.settings),
-        )
-        problem = "it opens no sum."
-    except _WouldLeaveError as reached:
-        vectors = reached.vectors
-    except LabError as error:
-        problem = error.happened
-    except TypeError:
-        problem = "its settings are not those of this generator."
-    if problem:
-        return DryRun(patients, sites, problem=problem)
     terms = study.secure_aggregation
-    largest = max(float(np.abs(vector).max()) for vector in vectors)
-    length = int(vectors[0].size)
+    sites = tuple(site.name for site in study.sites)
+    names = [name for name, _ in study.variables]
+    unknown = [name for name in names if name not in dictionary.variables]
+    if unknown:
+        return DryRun(patients, len(sites), problem=f"{unknown[0]} is no variable here.")
+    shares = (terms.threshold or default_threshold(len(sites))) - study.budget.colluding
+    rng = np.random.default_rng(seed)
+    mock, held_out = (mock_patients(dictionary, patients, rng) for _ in range(2))
+    named = [*names, *({dictionary.patient} & set(mock.columns) - set(names))]
+    try:
+        procedure = procedure_of(study)
+        plan = procedure.plan(study, dictionary)
+        model = procedure.assembly(study, dictionary, sites, shares).model
+        given = Given(study, dictionary, mock[named], held_out[named], sites[0], sites, shares)
+        vector = procedure.task(given).contribution(0, model).vector
+    except LabError as error:
+        return DryRun(patients, len(sites), problem=error.happened)
+    largest = float(np.abs(vector).max())
     return DryRun(
-        patients, sites, length, length * terms.modulus_bits // 8, largest,
-        largest <= terms.clip, tuple(charged),
+        patients, len(sites), max(plan.lengths), max(plan.lengths) * terms.modulus_bits // 8,
+        largest, largest <= terms.clip, plan.events, rounds=len(plan.lengths),
     )  # fmt: skip

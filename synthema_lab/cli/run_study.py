@@ -1,0 +1,110 @@
+"""How is a study run from a terminal?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ArgumentRefused, DataMismatch
+from ..storage import check_writable
+from .output import answer, answering
+from .places import KEY, TO
+
+if TYPE_CHECKING:
+    from ..dictionary import DataDictionary
+    from ..federation.study import SignedStudy, Study
+
+
+@click.command("run")
+@click.argument("signed", type=click.Path(path_type=Path))
+@TO
+@KEY
+@click.option("--out", type=click.Path(path_type=Path), required=True,
+              help="Where the result is written: a model, or an evaluation.")  # fmt: skip
+@click.option("--dictionary", help="The cohort's data dictionary: a file, or a name. Default: the "
+                                   "cohort's name.")  # fmt: skip
+@click.option("--state", type=click.Path(path_type=Path),
+              help="Folder that remembers how far it is. Default: SIGNED with .run.")  # fmt: skip
+@click.option("--patience", type=float, default=120.0, show_default=True,
+              help="Seconds that sites are waited for at each step.")  # fmt: skip
+@click.option("--wait", "approval_within", type=float, default=0.0, show_default=True,
+              help="Seconds that approvals are waited for.")  # fmt: skip
+@answering
+def run(
+    signed: Path, folders: tuple[Path, ...], key: Path | None, out: Path, dictionary: str | None,
+    state: Path | None, patience: float, approval_within: float, as_json: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Run a study that hospitals have approved, or go on with it where it stopped."""
+    from ..federation.conduct import run_study
+    from ..federation.site import card_of, exchange_of
+    from ..federation.study import load_key
+    from ..federation.study.keyfile import place
+
+    check_writable(out)
+    study = signed_study(signed).study
+    described = _dictionary(study, dictionary)
+    exchanges = [exchange_of(folder) for folder in folders]
+    by_site = {card_of(folder)[0].name: folder for folder in exchanges}
+    strangers = sorted(set(by_site) - {site.name for site in study.sites})
+    if strangers:
+        raise ArgumentRefused(
+            f"The study does not ask {', '.join(strangers)}.",
+            f"Folders of: {', '.join(site.name for site in study.sites)}.",
+            "Leave it out, or submit a study that names it.",
+        )
+    with _bar(hidden=quiet or as_json) as told:
+        result = run_study(
+            study, described, load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")),
+            by_site, state or signed.with_suffix(".run"), patience=patience,
+            approval_within=approval_within, told=told,
+        )  # fmt: skip
+    result.save(out)
+    record = {"study": study.hash, "sites": sorted(by_site), "result": str(out)}
+    answer(f"{result}\nWritten to {out}", record, as_json, quiet)
+
+
+def _dictionary(study: Study, named: str | None) -> DataDictionary:
+    from ..dictionary import DataDictionary
+
+    found = DataDictionary.load(named or study.cohort)
+    if found.digest != study.dictionary:
+        raise DataMismatch(
+            f"{found.name} is not the data dictionary that the study was written for.",
+            "The dictionary of the hospitals, of which the study bears the digest.",
+            "Give it with --dictionary FILE.",
+        )
+    return found
+
+
+def signed_study(path: Path) -> SignedStudy:
+    from ..federation.study import SignedStudy
+
+    return SignedStudy.from_yaml(bytes_of(path))
+
+
+def bytes_of(path: Path) -> bytes:
+    if not path.is_file():
+        raise ArgumentRefused(
+            f"There is no file {path}.", "A study as YAML.", "Check the name of the file."
+        )
+    with open(path, "rb") as stream:
+        return stream.read(2_000_000)
+
+
+@contextmanager
+def _bar(hidden: bool) -> Iterator[Any]:
+    """A progress bar over the rounds of a study; gives what is to be told."""
+    from tqdm import tqdm
+
+    with tqdm(total=1, unit="round", disable=hidden or None) as shown:
+
+        def told(progress: Any) -> None:
+            shown.total = progress.openings
+            shown.n = progress.opened
+            shown.set_description_str(str(progress))
+
+        yield told

@@ -1,0 +1,56 @@
+"""How is a hospital's site started, and stopped, from a terminal?"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from .output import answer, answering
+from .places import AT
+
+
+@click.command("serve")
+@AT
+@click.option("--unconfined", is_flag=True,
+              help="Compute in this process, where a confined worker cannot run.")  # fmt: skip
+@answering
+def serve(folder: Path, unconfined: bool, as_json: bool, quiet: bool) -> None:
+    """Answer approved studies until stopped; nothing listens.
+
+    Studies come in and answers go out through the exchange folder. Stop it with Ctrl-C or SIGTERM
+    at any moment: it goes on where it was when it is started again.
+    """
+    from ..federation.service import Apart, InProcess, Service
+    from ..federation.site import SiteFolder
+
+    site = SiteFolder(folder)
+    with _stopping() as stopped, Service(
+        site, InProcess if unconfined else Apart, told=None if quiet or as_json else _say
+    ) as service:  # fmt: skip
+        if not (quiet or as_json):
+            _say(f"Site {site.identity.name} serves. Exchange folder: {site.policy.exchange}")
+        service.run(stopped.is_set)
+    answer("Stopped.", {"site": site.identity.name, "done": True}, as_json, quiet)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, while the block runs."""
+    stopped, before = threading.Event(), {}
+    for one in (signal.SIGINT, signal.SIGTERM):
+        before[one] = signal.signal(one, lambda *_: stopped.set())
+    try:
+        yield stopped
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

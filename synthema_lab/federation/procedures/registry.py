@@ -1,0 +1,43 @@
+"""Which procedure does a study name?"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ..study.errors import StudyRefused
+
+if TYPE_CHECKING:
+    from ..study.study import Study
+    from .procedure import Procedure
+
+_WHERE = {
+    "marginal": (".counting", "Counting"),
+    "independent": (".counting", "Counting"),
+}
+PROCEDURES = tuple(_WHERE)
+"""What a study's generator may be."""
+
+
+def procedure_of(study: Study) -> Procedure:
+    """The procedure that a study names.
+
+    Raises
+    ------
+    StudyRefused
+        If this version has none of that name.
+
+    Examples
+    --------
+    >>> from synthema_lab.federation.study.example import example_study
+    >>> procedure_of(example_study()).name
+    'marginal'
+    """
+    if study.generator not in _WHERE:
+        raise StudyRefused(
+            f"The study asks for the generator {study.generator}, which is not known here.",
+            f"One of: {', '.join(PROCEDURES)}.",
+            "Name one of these under generator.",
+        )
+    module, kind = _WHERE[study.generator]
+    return getattr(importlib.import_module(module, __package__), kind)(study.generator)

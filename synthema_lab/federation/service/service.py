@@ -1,0 +1,205 @@
+"""What runs at a hospital, all the time?
+
+The loop behind ``synthema site serve``: it takes in what came, answers the
+letters of studies that were approved here, and tells in the outbox how far
+they are. Nothing listens: each study has a channel of its own over the
+exchange folder, which is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ...errors import LabError
+from ...secure_aggregation import Member
+from ..channels.clock import Clock
+from ..channels.contract import Channel
+from ..rounds.series import RESEARCHER
+from ..site.desk import publish
+from ..site.errors import SiteRefused
+from ..site.folder import SiteFolder
+from ..site.intake import receive
+from ..site.logbook import APPROVED, ENDED
+from ..study.study import Study
+from .part import Computes, StudyPart
+from .refusals import Refusals
+
+ROUNDS = "rounds"
+FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.001, 0.05, 0.5
+INTAKE_EVERY, TELL_EVERY = 1.0, 1.0
+"""Seconds between two looks into the inbox, and between two words on how far a study is."""
+
+Opens = Callable[[SiteFolder, Study], Channel]
+
+
+class Service:
+    """A site that serves.
+
+    Parameters
+    ----------
+    site : SiteFolder
+    computes : callable
+        See `StudyPart`.
+    opens : callable, optional
+        Opens the site's end of a study's channel; over the exchange folder if not given.
+    told : callable, optional
+        Called with one line for whoever looks on.
+    clock : Clock, optional
+
+    Raises
+    ------
+    SiteRefused
+        If another process serves this site.
+    """
+
+    def __init__(
+        self,
+        site: SiteFolder,
+        computes: Computes,
+        opens: Opens | None = None,
+        told: Callable[[str], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.site, self._computes = site, computes
+        self._opens, self._told = opens or over_exchange, told or (lambda line: None)
+        self._clock = clock or Clock()
+        self._parts: dict[str, tuple[StudyPart, Channel]] = {}
+        self._looked = self._said = -float("inf")
+        self._waiting: set[str] = set()
+        self._troubles = Refusals(site.folder / ROUNDS / "errors.log")
+        (site.folder / ROUNDS).mkdir(mode=0o700, exist_ok=True)
+        self._held = FileLock(site.folder / ".serving", timeout=0)
+        try:
+            self._held.acquire()
+        except Timeout:
+            raise SiteRefused(
+                f"Another process serves the site {site.identity.name} already.",
+                "One process that serves a site.",
+                "Leave that one running, or stop it first.",
+            ) from None
+
+    def step(self) -> bool:
+        """Look once at everything; whether a letter was answered."""
+        now = self._clock.monotonic()
+        if now - self._looked >= INTAKE_EVERY:
+            self._looked = now
+            self._look()
+        answered = False
+        for study, (part, channel) in list(self._parts.items()):
+            try:
+                answered |= self._answer(part, channel)
+            except (LabError, OSError) as error:
+                # A folder that is full or gone: the letter is answered when it is back.
+                self._trouble(study, error)
+            if part.ended:
+                self._tell(study)
+                self._close(study)
+                self._told(f"study {study[:12]}: {part.ended}")
+        return answered
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Serve until `stopped` says so; pauses grow while nothing comes."""
+        pause = FIRST_PAUSE
+        while not stopped():
+            pause = FIRST_PAUSE if self.step() else min(2 * pause, self._slowest)
+            self._clock.sleep(pause)
+
+    def close(self) -> None:
+        """End workers and channels; everything is on the disk already."""
+        for study in list(self._parts):
+            self._close(study)
+        self._held.release()
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def _slowest(self) -> float:
+        return BUSY_PAUSE if self._parts else IDLE_PAUSE
+
+    def _look(self) -> None:
+        """Take in what came, and open the studies that were approved."""
+        try:
+            for study in receive(self.site):
+                self._told(f"study {study[:12]} came in; see it: synthema site review {study[:12]}")
+            over = {entry.study for entry in self.site.logbook.entries(None, ENDED)}
+            known = {entry.study for entry in self.site.logbook.entries(None, APPROVED)}
+            for study in sorted(known - over - set(self._parts)):
+                self._open(study)
+        except (LabError, OSError) as error:
+            self._trouble("", error)
+
+    def _open(self, study: str) -> None:
+        asked = self.site.shelf.get(study).study
+        folder = self.site.folder / ROUNDS / study
+        try:
+            channel = self._opens(self.site, asked)
+        except (LabError, OSError) as error:
+            self._trouble(study, error)
+            return
+        try:
+            part = StudyPart(self.site, asked, self._computes, folder)
+        except BaseException:
+            channel.close()
+            raise
+        self._parts[study] = (part, channel)
+        self._told(f"study {study[:12]} is served: {asked.title}")
+
+    def _answer(self, part: StudyPart, channel: Channel) -> bool:
+        topic = part.study.hash
+        delivery = channel.poll(topic, [RESEARCHER])
+        if delivery is None:
+            return False
+        before = part.opening
+        answer = part.answer(delivery.number, delivery.message)
+        channel.send(RESEARCHER, topic, answer, delivery.number)
+        channel.acknowledge(delivery)
+        if part.opening != before and 0 <= part.opening < part.openings:
+            self._told(f"study {topic[:12]}: round {part.opening + 1} of {part.openings}")
+            if self._clock.monotonic() - self._said >= TELL_EVERY:
+                self._tell(topic)
+        self._waiting.discard(topic)
+        return True
+
+    def _tell(self, study: str) -> None:
+        """Where the study stands, for the researcher, in the outbox."""
+        self._said = self._clock.monotonic()
+        try:
+            publish(self.site, study)
+        except (LabError, OSError) as error:
+            self._trouble(study, error)
+
+    def _trouble(self, study: str, error: Exception) -> None:
+        """Note what is in the way, once."""
+        if study not in self._waiting:
+            self._waiting.add(study)
+            reference = self._troubles.note(error)
+            about = f"study {study[:12]}: " if study else ""
+            self._told(f"{about}{type(error).__name__}, see {reference} in {self._troubles.path}")
+
+    def _close(self, study: str) -> None:
+        part, channel = self._parts.pop(study)
+        part.close()
+        channel.close()
+
+
+def over_exchange(site: SiteFolder, study: Study) -> Channel:
+    """The site's end of a study's channel, over its exchange folder, sealed with PySyft."""
+    from ..channels import FolderChannel
+
+    researcher = Member(RESEARCHER, bytes.fromhex(study.researcher.key))
+    return FolderChannel(
+        channel_of(site.policy.exchange, study), site.identity, [researcher],
+        site.folder / ROUNDS / study.hash / "channel",
+    )  # fmt: skip
+
+
+def channel_of(exchange: Path, study: Study) -> Path:
+    """Where in an exchange folder the rounds of a study travel."""
+    return exchange / ROUNDS / study.hash[:32]
