@@ -167,7 +167,11 @@ class Conductor:
         self._tell()
 
     def _exchange(self, patience: float) -> dict[str, Letter]:
-        return self._mail.exchange(self._state.letters, self._state.sent, patience)
+        state = self._state
+        answers = self._mail.exchange(state.letters, state.sent, patience)
+        for site in self._mail.unsent:
+            state.sent[site] -= 1
+        return answers
 
     def _send(self, letters: Mapping[str, bytes]) -> None:
         """Keep what is to be sent, and only then believe that the last answers were taken."""

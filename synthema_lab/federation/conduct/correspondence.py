@@ -35,6 +35,8 @@ class Correspondence:
     ----------
     at : dict of str to str
         By site: "asked", "answered", "silent" or "refused".
+    unsent : frozenset of str
+        Sites to which the last letter could not be sent, so that its number is free.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Correspondence:
         self._meanwhile, self._changed = meanwhile, changed
         self._unheard: list[Delivery] = []
         self.at: dict[str, str] = {}
+        self.unsent: frozenset[str] = frozenset()
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -88,6 +91,7 @@ class Correspondence:
             if len(answers) == len(letters):
                 break
         self.at |= {site: "silent" for site in letters if site not in answers}
+        self.unsent = frozenset(unsent)
         return answers
 
     def acknowledge(self) -> None:
