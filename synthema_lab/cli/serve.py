@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -19,19 +20,22 @@ from .places import AT
 @AT
 @click.option("--unconfined", is_flag=True,
               help="Compute in this process, where a confined worker cannot run.")  # fmt: skip
+@click.option("--while-open", is_flag=True, help="Stop also when standard input closes.")
 @answering
-def serve(folder: Path, unconfined: bool, as_json: bool, quiet: bool) -> None:
+def serve(
+    folder: Path, unconfined: bool, while_open: bool, as_json: bool, quiet: bool
+) -> None:  # fmt: skip
     """Answer approved studies until stopped; nothing listens.
 
     Studies come in and answers go out through the exchange folder. Stop it with Ctrl-C or SIGTERM
     at any moment: it goes on where it was when it is started again.
     """
-    from ..federation.service import Apart, InProcess, Service
+    from ..federation.service import InProcess, Service
     from ..federation.site import SiteFolder
 
     site = SiteFolder(folder)
-    with _stopping() as stopped, Service(
-        site, InProcess if unconfined else Apart, told=None if quiet or as_json else _say
+    with _stopping(while_open) as stopped, Service(
+        site, InProcess, told=None if quiet or as_json else _say
     ) as service:  # fmt: skip
         if not (quiet or as_json):
             _say(f"Site {site.identity.name} serves. Exchange folder: {site.policy.exchange}")
@@ -44,9 +48,17 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, while the block runs."""
+def _stopping(while_open: bool) -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, and the end of standard input, while the block runs."""
     stopped, before = threading.Event(), {}
+    if while_open:
+
+        def wait_for_the_end() -> None:
+            while os.read(0, 4096):
+                continue
+            stopped.set()
+
+        threading.Thread(target=wait_for_the_end, daemon=True).start()
     for one in (signal.SIGINT, signal.SIGTERM):
         before[one] = signal.signal(one, lambda *_: stopped.set())
     try:
