@@ -30,12 +30,12 @@ def serve(
     Studies come in and answers go out through the exchange folder. Stop it with Ctrl-C or SIGTERM
     at any moment: it goes on where it was when it is started again.
     """
-    from ..federation.service import InProcess, Service
+    from ..federation.service import Apart, InProcess, Service
     from ..federation.site import SiteFolder
 
     site = SiteFolder(folder)
     with _stopping(while_open) as stopped, Service(
-        site, InProcess, told=None if quiet or as_json else _say
+        site, InProcess if unconfined else Apart, told=None if quiet or as_json else _say
     ) as service:  # fmt: skip
         if not (quiet or as_json):
             _say(f"Site {site.identity.name} serves. Exchange folder: {site.policy.exchange}")

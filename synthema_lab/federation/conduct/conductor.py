@@ -24,7 +24,7 @@ from ..rounds.series import new_series
 from ..site.anchor import PeerAnchors
 from ..study.study import Study
 from .correspondence import Correspondence
-from .errors import FINAL, StudyOver, refused_by, silent
+from .errors import StudyOver, is_final, refused_by, silent
 from .progress import Progress
 from .run_state import RunState
 
@@ -235,7 +235,7 @@ class Conductor:
 
     def _require_willing(self) -> None:
         """End the study where too many sites refuse for good."""
-        final = [site for site, says in self._refusals.items() if says.get("exit_code") in FINAL]
+        final = [site for site, says in self._refusals.items() if is_final(says)]
         if len(self._sites) - len(final) < self._state.terms.threshold:
             self._give_up()
 

@@ -21,8 +21,23 @@ _BY_CODE: Mapping[int, type[LabError]] = {
     ApprovalMissing.exit_code: ApprovalMissing,
     DataMismatch.exit_code: DataMismatch,
 }
-FINAL = frozenset(_BY_CODE)
-"""Exit codes of refusals that another try does not change."""
+_ROUND_ONLY = "RoundRefused"
+
+
+def is_final(says: Mapping[str, object]) -> bool:
+    """Whether another try changes nothing about a refusal.
+
+    A site that was restarted between two lines of its books refuses that one
+    round, and takes part in the next.
+
+    Examples
+    --------
+    >>> is_final({"error": "BudgetExhausted", "exit_code": 4})
+    True
+    >>> is_final({"error": "RoundRefused", "exit_code": 8})
+    False
+    """
+    return says.get("exit_code") in _BY_CODE and says.get("error") != _ROUND_ONLY
 
 
 def refused_by(refusals: Mapping[str, Mapping[str, object]], needed: int) -> LabError:

@@ -7,8 +7,9 @@ one study; `computing` says where its vectors are computed.
 
 from __future__ import annotations
 
+from .apart import Apart
 from .computing import Computing, InProcess
 from .part import StudyPart
 from .service import Service
 
-__all__ = ["Computing", "InProcess", "Service", "StudyPart"]
+__all__ = ["Apart", "Computing", "InProcess", "Service", "StudyPart"]

@@ -44,7 +44,7 @@ class Refusals:
         """The letter that tells of an error; the rest is noted here."""
         known = isinstance(error, LabError)
         says = {
-            "error": type(error).__name__ if known else "InternalError",
+            "error": getattr(error, "error", type(error).__name__) if known else "InternalError",
             "exit_code": error.exit_code if known else 1,
             "reference": getattr(error, "reference", "") or self.note(error),
         }
