@@ -121,7 +121,14 @@ def _programs() -> list[Check]:
         Check("git", "ok" if shutil.which("git") else "absent",
               "records the code commit with every run",
               "install git with your system's package manager"),
-        Check("bubblewrap", "ok" if shutil.which("bwrap") else "absent",
-              "sandbox for a site's worker",
-              "apt-get install bubblewrap (Linux only; needed by hospitals, not by the demo)"),
+        _confinement(),
     ]  # fmt: skip
+
+
+def _confinement() -> Check:
+    """What keeps a site's worker from files and networks on this machine."""
+    from ..federation.worker import confinement
+
+    found = confinement()
+    state = "ok" if found.bubblewrap else "weaker" if found.sound else "weak"
+    return Check("a site's worker", state, str(found), found.advice)

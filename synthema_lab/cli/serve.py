@@ -32,12 +32,20 @@ def serve(
     """
     from ..federation.service import Apart, InProcess, Service
     from ..federation.site import SiteFolder
+    from ..federation.site.logbook import SERVED
+    from ..federation.window import publish_window
+    from ..federation.worker import confinement
 
     site = SiteFolder(folder)
+    how = "in this process, unconfined" if unconfined else str(confinement())
     with _stopping(while_open) as stopped, Service(
-        site, InProcess if unconfined else Apart, told=None if quiet or as_json else _say
+        site, InProcess if unconfined else Apart, told=None if quiet or as_json else _say,
+        shows=publish_window,
     ) as service:  # fmt: skip
+        with site.step():
+            site.logbook.enter(SERVED, worker=how)
         if not (quiet or as_json):
+            _say(f"Its tables are read by a worker, confined by {how}")
             _say(f"Site {site.identity.name} serves. Exchange folder: {site.policy.exchange}")
         service.run(stopped.is_set)
     answer("Stopped.", {"site": site.identity.name, "done": True}, as_json, quiet)

@@ -6,6 +6,10 @@ regressions by sums; `multiparty` computes on shares what is more than a sum;
 `averaging` trains a torch module by averaged updates; `channels` carry the
 messages between hospitals; `study` says what a researcher asks for, `site`
 what a hospital keeps of it.
+`connect` looks at hospitals through the folders they share, `local_hospitals`
+starts some on this machine; `service` is what runs at a hospital, `worker`
+where its table is read, `conduct` the researcher's side of the rounds,
+`procedures` what a study computes.
 `rehearse` shows what happens when someone cheats in a secure sum, `watch` what
 the coordinator sees, `measure_cost` what it costs.
 """
@@ -28,23 +32,35 @@ __all__ = [
     "Transcript",
     "averaging",
     "channels",
+    "conduct",
+    "connect",
+    "local_hospitals",
     "measure_cost",
     "multiparty",
+    "procedures",
     "rehearse",
     "secure_sum",
     "secure_total",
+    "service",
     "site",
     "statistics",
     "study",
     "watch",
+    "window",
+    "worker",
 ]
 
-_ROOMS = ("averaging", "channels", "multiparty", "site", "statistics", "study")
+_ROOMS = (
+    "averaging", "channels", "conduct", "multiparty", "procedures", "service", "site",
+    "statistics", "study", "window", "worker",
+)  # fmt: skip
 _ROOM_OF = {
     "PeerAnchors": "site",
     "SignedStudy": "study",
     "SiteFolder": "site",
     "Study": "study",
+    "connect": "window",
+    "local_hospitals": "local",
     "measure_cost": "rehearsal",
     "rehearse": "rehearsal",
     "watch": "rehearsal",

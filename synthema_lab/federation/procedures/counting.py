@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NO_MODEL = hashlib.sha256(b"").digest()
 SETTINGS = ("seed",)
+LARGEST_COUNT = 10_000_000
+"""Patients in a cell, noise included, that are expected at most."""
 
 
 class Counting:
@@ -48,6 +50,11 @@ class Counting:
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Whole numbers, with room for large sites; see `Procedure.terms`."""
+        clip = float(min(LARGEST_COUNT, (2**31 - 1) // sites))
+        return {"modulus_bits": 32, "scale": 1, "clip": clip}
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
         """One opening; see `Procedure.plan`."""

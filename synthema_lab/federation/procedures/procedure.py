@@ -7,7 +7,7 @@ everywhere. `SiteTask` runs where the patients are, in the site's worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -138,6 +138,17 @@ class Procedure(Protocol):
     """One thing that a study can ask for; `Study.generator` names it."""
 
     name: str
+
+    def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Sum terms that suit it, as a study's section ``secure_aggregation`` names them.
+
+        Parameters
+        ----------
+        sites : int
+        settings : mapping
+            Of the study's generator.
+        """
+        ...
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
         """What is opened and what it costs.

@@ -20,12 +20,7 @@ PROCEDURES = tuple(_WHERE)
 
 
 def procedure_of(study: Study) -> Procedure:
-    """The procedure that a study names.
-
-    Raises
-    ------
-    StudyRefused
-        If this version has none of that name.
+    """The procedure that a study names; see `procedure`.
 
     Examples
     --------
@@ -33,11 +28,22 @@ def procedure_of(study: Study) -> Procedure:
     >>> procedure_of(example_study()).name
     'marginal'
     """
-    if study.generator not in _WHERE:
+    return procedure(study.generator)
+
+
+def procedure(name: str) -> Procedure:
+    """The procedure of a name.
+
+    Raises
+    ------
+    StudyRefused
+        If this version has none of that name.
+    """
+    if name not in _WHERE:
         raise StudyRefused(
-            f"The study asks for the generator {study.generator}, which is not known here.",
+            f"The study asks for the generator {name}, which is not known here.",
             f"One of: {', '.join(PROCEDURES)}.",
             "Name one of these under generator.",
         )
-    module, kind = _WHERE[study.generator]
-    return getattr(importlib.import_module(module, __package__), kind)(study.generator)
+    module, kind = _WHERE[name]
+    return getattr(importlib.import_module(module, __package__), kind)(name)

@@ -14,6 +14,7 @@ from ...cohorts import read_table
 from ...dictionary import DataDictionary
 from ...generators.measured import require_patients
 from ..procedures import Contribution, Given, SiteTask, procedure_of
+from ..procedures.holdout import split_patients
 from ..rounds.series import SeriesTerms
 from ..site.folder import SiteFolder
 from ..site.policy import Dataset
@@ -97,8 +98,6 @@ def task_of(asked: dict[str, Any]) -> SiteTask:
     if isinstance(held_out, str):
         held_out = patients_of(held_out)
     else:
-        from ..procedures.holdout import split_patients
-
         secret = bytes.fromhex(asked["secret"])
         patients, held_out = split_patients(patients, dictionary, secret, held_out)
     given = Given(

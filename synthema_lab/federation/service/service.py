@@ -48,6 +48,8 @@ class Service:
     told : callable, optional
         Called with one line for whoever looks on.
     clock : Clock, optional
+    shows : callable, optional
+        Called with the site whenever its policy is new: what is shown to researchers.
 
     Raises
     ------
@@ -62,7 +64,9 @@ class Service:
         opens: Opens | None = None,
         told: Callable[[str], None] | None = None,
         clock: Clock | None = None,
+        shows: Callable[[SiteFolder], object] | None = None,
     ) -> None:
+        self._shows, self._shown = shows or (lambda site: None), ""
         self.site, self._computes = site, computes
         self._opens, self._told = opens or over_exchange, told or (lambda line: None)
         self._clock = clock or Clock()
@@ -126,6 +130,10 @@ class Service:
     def _look(self) -> None:
         """Take in what came, and open the studies that were approved."""
         try:
+            digest = self.site.policy.digest
+            if digest != self._shown:
+                self._shows(self.site)
+                self._shown = digest
             for study in receive(self.site):
                 self._told(f"study {study[:12]} came in; see it: synthema site review {study[:12]}")
             over = {entry.study for entry in self.site.logbook.entries(None, ENDED)}

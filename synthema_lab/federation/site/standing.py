@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from .approval import latest, of_entry
 from .folder import SiteFolder
-from .logbook import APPROVED, RECEIVED, WITHDRAWN
+from .logbook import APPROVED, ENDED, RECEIVED, WITHDRAWN
 from .rounds import begun
 
 WAITING, HOLDS, TAKEN_BACK = "waiting for approval", "approved", "approval taken back"
 CANCELLED, OVER = "withdrawn by its researcher", "expired"
+FINISHED, BROKEN = "finished", "ended without a result"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Standing:
     study, title, researcher, cohort : str
     state : str
         One of waiting for approval, approved, approval taken back, withdrawn by
-        its researcher, expired.
+        its researcher, expired, finished, ended without a result.
     rounds_begun, rounds_approved : int
     until, approver : str
         Of an approval that holds; empty otherwise.
@@ -56,6 +57,9 @@ def standing(site: SiteFolder, study: str) -> Standing:
         "study": study, "title": asked.title, "researcher": asked.researcher.name,
         "cohort": asked.cohort, "rounds_begun": begun(site.logbook, study),
     }  # fmt: skip
+    ended = [one.details["outcome"] for one in site.logbook.entries(study, ENDED)]
+    if ended:
+        return Standing(**told, state=FINISHED if ended[-1] == "finished" else BROKEN)
     if entry is None:
         return Standing(**told, state=OVER if now >= asked.ends else WAITING)
     if entry.event != APPROVED:

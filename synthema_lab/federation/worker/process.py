@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from .frames import read_letter, write_letter
 
 _CHILD = Path(__file__).with_name("child.py")
 _ENVIRONMENT = {"LANG": "C.UTF-8", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
-_STOPS_WITHIN = 5.0
+_STOPS_WITHIN, _LOOKS_EVERY = 5.0, 0.25
 LONGEST = 6 * 3600.0
 """Seconds that a vector may take."""
 
@@ -111,8 +112,7 @@ class Worker:
         answer = None
         with contextlib.suppress(OSError, LetterRefused):
             write_letter(self._process.stdin, Letter(kind, says, parts or {}))
-            ready, _, _ = select.select([self._process.stdout], [], [], timeout)
-            answer = read_letter(self._process.stdout) if ready else None
+            answer = read_letter(self._process.stdout) if self._answers(timeout) else None
         if answer is None:
             self.close()
             raise WorkerDied(
@@ -127,6 +127,19 @@ class Worker:
                 str(told.get("reference", "-")), self.log,
             )  # fmt: skip
         return answer
+
+    def _answers(self, timeout: float) -> bool:
+        """Wait until it answers; False where it is gone, or the time is over."""
+        until = time.monotonic() + timeout
+        while True:
+            # What was inside a sandbox that was killed may hold the pipe for a moment yet.
+            gone = self._process.poll() is not None
+            left = until - time.monotonic()
+            pause = max(0.0, min(_LOOKS_EVERY, left))
+            if select.select([self._process.stdout], [], [], pause)[0]:
+                return True
+            if gone or left <= 0:
+                return False
 
     def close(self) -> None:
         """End it, and remove its folder."""

@@ -1,0 +1,300 @@
+"""How does a researcher look at hospitals, and draft a study for them?"""
+
+from __future__ import annotations
+
+import datetime
+import html
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...dictionary import DataDictionary
+from ...errors import ArgumentRefused, DataMismatch
+from ...secure_aggregation import Identity, Member
+from ..procedures.dry_run import DryRun, dry_run
+from ..procedures.registry import procedure
+from ..rounds.series import RESEARCHER
+from ..site.exchange import card_of, deliver, exchange_of
+from ..study import SignedStudy, Study, complete, fingerprint
+from ..study.keyfile import key_at, place
+from ..study.parts import NO_NOISE
+from .shown import Shown, window_of
+from .submission import Submission
+
+_PROFILE = ("name", "institution", "purpose", "legal_basis")
+_OPENED = {
+    "marginal": "A table of invented patients, drawn from the summed and noised counts.",
+    "independent": "Invented patients in which no variable knows of another: a floor to compare.",
+    "vae": "Invented patients, drawn from a network that was trained at all sites.",
+}
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A hospital, as it shows itself.
+
+    Attributes
+    ----------
+    name : str
+    member : Member
+        With the key that is to be compared with the hospital by telephone.
+    exchange : pathlib.Path
+    cohorts : mapping of str to Shown
+    """
+
+    name: str
+    member: Member
+    exchange: Path
+    cohorts: Mapping[str, Shown] = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its identity key."""
+        return fingerprint(self.member.key)
+
+    def mock(self, cohort: str = "") -> pd.DataFrame:
+        """Invented patients of a cohort; of the only one, if none is named."""
+        return self._shown(cohort).mock.copy()
+
+    def dictionary(self, cohort: str = "") -> DataDictionary:
+        """The data dictionary of a cohort."""
+        return self._shown(cohort).dictionary
+
+    def _shown(self, cohort: str) -> Shown:
+        named = cohort or (next(iter(self.cohorts)) if len(self.cohorts) == 1 else "")
+        if named not in self.cohorts:
+            raise ArgumentRefused(
+                f"{self.name} shows no cohort {cohort or 'that goes without a name'}.",
+                f"One of: {', '.join(self.cohorts) or 'none'}.",
+                "Name one of these.",
+            )
+        return self.cohorts[named]
+
+
+class Hospitals:
+    """Several hospitals; each is an attribute under its name. See `connect`."""
+
+    def __init__(self, hospitals: Mapping[str, Hospital], key: Identity | Path | None) -> None:
+        self._hospitals, self._key = dict(sorted(hospitals.items())), key
+
+    def __getattr__(self, name: str) -> Hospital:
+        hospitals = self.__dict__.get("_hospitals", {})
+        if name in hospitals:
+            return hospitals[name]
+        raise AttributeError(f"There is no hospital {name}. There is: {', '.join(hospitals)}.")
+
+    def __getitem__(self, name: str) -> Hospital:
+        return self._hospitals[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._hospitals]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the hospitals, in order."""
+        return tuple(self._hospitals)
+
+    @property
+    def researcher(self) -> Identity:
+        """The researcher's key; made where there is none."""
+        if isinstance(self._key, Identity):
+            return self._key
+        return key_at(place(self._key, "SYNTHEMA_RESEARCHER_KEY", RESEARCHER), RESEARCHER)[0]
+
+    def dictionary(self, cohort: str = "") -> DataDictionary:
+        """The data dictionary of a cohort, which must be the same everywhere.
+
+        Raises
+        ------
+        DataMismatch
+            If it is not.
+        """
+        found = {name: one.dictionary(cohort) for name, one in self._hospitals.items()}
+        digests = {one.digest for one in found.values()}
+        if len(digests) > 1:
+            first = next(iter(found.values())).digest
+            others = [name for name, one in found.items() if one.digest != first]
+            raise DataMismatch(
+                f"The hospitals have different data dictionaries: {', '.join(others)} another "
+                f"than {self.names[0]}.",
+                "One dictionary for a cohort.",
+                "Ask them to take the same, or leave some out.",
+            )
+        return next(iter(found.values()))
+
+    def mock(self, cohort: str = "") -> dict[str, pd.DataFrame]:
+        """Invented patients of a cohort, by hospital."""
+        return {name: one.mock(cohort) for name, one in self._hospitals.items()}
+
+    def draft(
+        self,
+        title: str,
+        variables: Mapping[str, str],
+        *,
+        who: Mapping[str, str],
+        cohort: str = "",
+        generator: str = "marginal",
+        settings: Mapping[str, Any] | None = None,
+        epsilon: float | None = 3.0,
+        delta: float = 1e-5,
+        colluding: int = 1,
+        rounds: int = 1,
+        repeats: int = 2,
+        days: int = 90,
+        opened: str = "",
+    ) -> Study:
+        """A study for these hospitals, to be looked at before it is submitted.
+
+        Parameters
+        ----------
+        title : str
+        variables : mapping of str to str
+            Each variable that is needed, and why; no others are read.
+        who : mapping of str to str
+            name, institution, purpose and legal_basis, in the researcher's words.
+        cohort : str
+            The only one that is shown, if not given.
+        generator : str
+        settings : mapping, optional
+            Of the generator, such as ``{"seed": 1}``.
+        epsilon : float or None
+            What it may spend at each hospital; None for no noise.
+        delta : float
+        colluding : int
+            Sites whose share of the noise is not counted on.
+        rounds, repeats : int
+        days : int
+            How long it is wanted.
+        opened : str
+            What is opened, in plain words; by generator if not given.
+
+        Raises
+        ------
+        StudyRefused, ArgumentRefused
+        """
+        dictionary = self.dictionary(cohort)
+        name = cohort or next(iter(next(iter(self._hospitals.values())).cohorts))
+        absent = [one for one in _PROFILE if not who.get(one)]
+        if absent:
+            raise ArgumentRefused(
+                f"The study does not say who asks: {', '.join(absent)} left out.",
+                f"who with {', '.join(_PROFILE)}.",
+                "Give them in plain words: the owner of the data decides by them.",
+            )
+        last = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
+        what = opened or _OPENED.get(generator, "What the study comes to.")
+        protection = "outside_epsilon" if epsilon is None else "epsilon"
+        content = {
+            "title": title,
+            "researcher": {one: who[one] for one in _PROFILE},
+            "cohort": {"name": name, "dictionary": dictionary.digest},
+            "variables": dict(variables),
+            "generator": {"name": generator, "settings": dict(settings or {})},
+            "rounds": {"asked": rounds, "repeats": repeats},
+            "secure_aggregation": {
+                "threshold": None, "minimum_sites": 3, "noise_bound": 0,
+                **procedure(generator).terms(len(self.names), settings or {}),
+            },
+            "budget": {
+                "epsilon": NO_NOISE if epsilon is None else epsilon, "delta": delta,
+                "colluding": colluding,
+            },
+            "outputs": {"result": {"what": what, "protection": protection}},
+            "smallest_cell": None,
+            "expires": last.isoformat(),
+        }  # fmt: skip
+        members = {name: one.member for name, one in self._hospitals.items()}
+        return complete(content, self.researcher, members)
+
+    def rehearse(self, study: Study) -> DryRun:
+        """The study tried on invented patients; nothing is asked of a hospital."""
+        return dry_run(study, self.dictionary(study.cohort))
+
+    def submit(self, study: Study, kept: str | os.PathLike[str] | None = None) -> Submission:
+        """Sign a study and send it; returns at once.
+
+        Parameters
+        ----------
+        study : Study
+        kept : path, optional
+            Folder for what the researcher keeps of it until it is over;
+            ``~/.local/state/synthema-lab/studies`` if not given.
+        """
+        signed = SignedStudy.sign(study, self.researcher)
+        for hospital in self._hospitals.values():
+            deliver(hospital.exchange, f"{study.hash}.yaml", signed.to_yaml())
+        usual = Path("~/.local/state/synthema-lab/studies").expanduser()
+        return Submission(
+            signed, self.researcher, self.dictionary(study.cohort),
+            {name: one.exchange for name, one in self._hospitals.items()},
+            Path(kept or usual) / study.hash[:32],
+        )  # fmt: skip
+
+    def table(self) -> pd.DataFrame:
+        """The hospitals: key and cohorts."""
+        rows = [
+            {
+                "hospital": one.name, "fingerprint of its key": one.fingerprint,
+                "cohorts": ", ".join(one.cohorts) or "none",
+                "invented patients": sum(len(shown.mock) for shown in one.cohorts.values()),
+            }
+            for one in self._hospitals.values()
+        ]  # fmt: skip
+        return pd.DataFrame(rows).set_index("hospital")
+
+    def __str__(self) -> str:
+        return f"{len(self._hospitals)} hospitals\n{self.table()}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        caption = html.escape(f"{len(self._hospitals)} hospitals, as they show themselves")
+        table = self.table().reset_index().to_html(index=False, border=0)
+        return table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
+
+
+def connect(
+    *folders: str | os.PathLike[str], key: Identity | str | os.PathLike[str] | None = None
+) -> Hospitals:
+    """Look at hospitals, through the exchange folders that they share with a researcher.
+
+    Parameters
+    ----------
+    *folders : path
+        One for each hospital.
+    key : Identity or path, optional
+        The researcher's; ``$SYNTHEMA_RESEARCHER_KEY``, else
+        ``~/.config/synthema/researcher.key``, which is made at the first use.
+
+    Returns
+    -------
+    Hospitals
+
+    Raises
+    ------
+    SiteRefused
+        If there is no hospital, or something is not what it has signed.
+    ArgumentRefused
+        If two hospitals bear one name.
+    """
+    found: dict[str, Hospital] = {}
+    for folder in folders:
+        exchange = exchange_of(folder)
+        member, _ = card_of(exchange)
+        if member.name in found:
+            raise ArgumentRefused(
+                f"Two hospitals are called {member.name}.",
+                "One folder for each hospital.",
+                "Leave one out.",
+            )
+        found[member.name] = Hospital(member.name, member, exchange, window_of(exchange, member))
+    if not found:
+        raise ArgumentRefused(
+            "No folder was given.", "The exchange folder of each hospital.",
+            "Use connect('/srv/north/exchange', ...).",
+        )  # fmt: skip
+    return Hospitals(found, key if key is None or isinstance(key, Identity) else Path(key))

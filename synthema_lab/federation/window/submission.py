@@ -1,0 +1,135 @@
+"""Where does a submitted study stand, and how is it waited for?"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...dictionary import DataDictionary
+from ...secure_aggregation import Identity
+from ..conduct import Progress, run_study
+from ..site.exchange import deliver, heard
+from ..site.standing import BROKEN, CANCELLED, FINISHED, HOLDS, OVER, TAKEN_BACK, WAITING
+from ..study.signed import SignedStudy, cancellation
+from ..study.study import Study
+
+_NOT_SEEN = "not seen by the hospital yet"
+_NEXT = {
+    _NOT_SEEN: "It is seen when the hospital's site serves: synthema site serve",
+    WAITING: "Its data owner has to look at it: synthema site review",
+    HOLDS: "It can be run.",
+    TAKEN_BACK: "Ask the hospital why.",
+    CANCELLED: "Submit another study.",
+    OVER: "Submit another study, which is wanted for longer.",
+    FINISHED: "Nothing: it is done.",
+    BROKEN: "Look at what the run said, and submit another study.",
+}
+
+
+class Submission:
+    """A study that was sent to hospitals.
+
+    Parameters
+    ----------
+    signed : SignedStudy
+    researcher : Identity
+    dictionary : DataDictionary
+    exchanges : mapping of str to pathlib.Path
+        By hospital.
+    kept : pathlib.Path
+        Where the researcher's state of this study is.
+    """
+
+    def __init__(
+        self,
+        signed: SignedStudy,
+        researcher: Identity,
+        dictionary: DataDictionary,
+        exchanges: Mapping[str, Path],
+        kept: Path,
+    ) -> None:
+        self.signed, self.kept = signed, kept
+        self._researcher, self._dictionary = researcher, dictionary
+        self._exchanges = dict(exchanges)
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.signed.study
+
+    def status(self) -> pd.DataFrame:
+        """Where it stands at each hospital, as the hospital has signed it."""
+        members = {one.name: one for one in self.study.sites}
+        rows = []
+        for name, exchange in self._exchanges.items():
+            told = heard(exchange, f"{self.study.hash}.json", members[name]) or {}
+            state = told.get("state", _NOT_SEEN)
+            reasons = told.get("reasons", [])
+            rows.append({
+                "hospital": name,
+                "state": f"outside its policy: {' '.join(reasons)}" if reasons else state,
+                "rounds begun": told.get("rounds_begun", 0),
+                "until": told.get("until", ""),
+                "next": _NEXT.get(state, ""),
+            })  # fmt: skip
+        return pd.DataFrame(rows).set_index("hospital")
+
+    def wait(self, approval_within: float = 600.0, patience: float = 120.0, progress: bool = True
+             ) -> Any:  # fmt: skip
+        """Run the study to its end, with a bar that says what the sites do.
+
+        Parameters
+        ----------
+        approval_within : float
+            Seconds that approvals are waited for.
+        patience : float
+            Seconds that the sites are waited for at each step.
+        progress : bool
+
+        Returns
+        -------
+        object
+            What the study comes to, such as a `FittedModel`.
+
+        Raises
+        ------
+        ApprovalMissing
+            If too few hospitals have approved it by then.
+        SiteSilent
+            If too few answer. Waiting again goes on where it stopped.
+        BudgetExhausted, StudyStopped
+            If hospitals refuse; the study is over.
+        """
+        from tqdm.auto import tqdm
+
+        with tqdm(total=1, unit="round", disable=not progress, leave=False) as bar:
+
+            def told(moment: Progress) -> None:
+                bar.total = moment.openings
+                bar.n = moment.opened
+                bar.set_description_str(str(moment))
+
+            return run_study(
+                self.study, self._dictionary, self._researcher, self._exchanges, self.kept,
+                patience=patience, approval_within=approval_within, told=told,
+            )  # fmt: skip
+
+    def withdraw(self) -> None:
+        """Withdraw it at all hospitals; what was spent stays spent."""
+        word = cancellation(self.study, self._researcher)
+        for exchange in self._exchanges.values():
+            deliver(exchange, f"{self.study.hash}.cancel.yaml", word)
+
+    def __str__(self) -> str:
+        return f"{self.study.title}, study {self.study.hash[:12]}\n{self.status().to_string()}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        caption = html.escape(f"{self.study.title}, study {self.study.hash[:12]}")
+        table = self.status().reset_index().to_html(index=False, border=0)
+        return table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
