@@ -32,6 +32,7 @@ _NAMES = {
     "ledger": ("workbench.fitting", "ledger"),
     "load_cohort": ("cohorts", "load_cohort"),
     "overviews": ("workbench.overviews", None),
+    "released": ("workbench.repeating", "released"),
     "read_table": ("cohorts", "read_table"),
     "secure_sum": ("federation", "secure_sum"),
     "simulated_against_target": ("cohorts", "simulated_against_target"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -39,7 +37,7 @@ def run(
     state: Path | None, patience: float, approval_within: float, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Run a study that hospitals have approved, or go on with it where it stopped."""
-    from ..federation.conduct import run_study
+    from ..federation.conduct import progress_bar, run_study
     from ..federation.site import card_of, exchange_of
     from ..federation.study import load_key
     from ..federation.study.keyfile import place
@@ -56,7 +54,7 @@ def run(
             f"Folders of: {', '.join(site.name for site in study.sites)}.",
             "Leave it out, or submit a study that names it.",
         )
-    with _bar(hidden=quiet or as_json) as told:
+    with progress_bar(not (quiet or as_json)) as told:
         result = run_study(
             study, described, load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")),
             by_site, state or signed.with_suffix(".run"), patience=patience,
@@ -93,18 +91,3 @@ def bytes_of(path: Path) -> bytes:
         )
     with open(path, "rb") as stream:
         return stream.read(2_000_000)
-
-
-@contextmanager
-def _bar(hidden: bool) -> Iterator[Any]:
-    """A progress bar over the rounds of a study; gives what is to be told."""
-    from tqdm import tqdm
-
-    with tqdm(total=1, unit="round", disable=hidden or None) as shown:
-
-        def told(progress: Any) -> None:
-            shown.total = progress.openings
-            shown.n = progress.opened
-            shown.set_description_str(str(progress))
-
-        yield told

@@ -7,10 +7,11 @@ parties in one process.
 
 from __future__ import annotations
 
+from .bar import progress_bar
 from .conductor import Conductor
 from .errors import StudyStopped
 from .in_memory import run_in_memory
 from .over_folders import run_study
 from .progress import Progress
 
-__all__ = ["Conductor", "Progress", "StudyStopped", "run_in_memory", "run_study"]
+__all__ = ["Conductor", "Progress", "StudyStopped", "progress_bar", "run_in_memory", "run_study"]

@@ -26,6 +26,7 @@ from ...secure_aggregation import Identity
 from ..site import SiteFolder, approve, create_site, receive, review, standings
 from ..study.review import Review
 from ..study.study import Study
+from ..window.captioned import captioned
 from .process import ServingProcess
 
 _PREFIX = "synthema-hospitals-"
@@ -60,7 +61,8 @@ class LocalHospitals:
         _clear_what_others_left()
         try:
             for name in self.names:
-                self._found(name, tables[name], (held_out or {}).get(name), named, cohort)
+                held = None if held_out is None else held_out.get(name, tables[name].head(0))
+                self._found(name, tables[name], held, named, cohort)
                 _edit(self.folder / name / "site.yaml", policy or {})
             self.exchanges = {name: self.site(name).policy.exchange for name in self.names}
             for name in self.names:
@@ -141,7 +143,7 @@ class LocalHospitals:
     def _repr_html_(self) -> str:
         if not self._end.alive:
             return f"<p>{html.escape(str(self))}</p>"
-        return f"{self.table().to_html()}<p>In {html.escape(str(self.folder))}</p>"
+        return captioned(self.table(), f"{len(self.names)} hospitals in {self.folder}")
 
     def _found(
         self, name: str, table: pd.DataFrame, held_out: pd.DataFrame | None, named: str, cohort: str
@@ -150,7 +152,9 @@ class LocalHospitals:
         data.mkdir(mode=0o700, parents=True)
         write_table(table, data / "patients.parquet")
         dataset = {"name": cohort, "dictionary": named, "table": str(data / "patients.parquet")}
-        if held_out is not None:
+        if held_out is not None and held_out.empty:
+            dataset["holdout"] = "0.0"
+        elif held_out is not None:
             write_table(held_out, data / "held_out.parquet")
             dataset["holdout"] = f"'{data / 'held_out.parquet'}'"
         anchor = self.folder / "anchors" / f"{name}.anchor"

@@ -6,6 +6,7 @@ both. Everything that the researcher wrote is escaped.
 
 from __future__ import annotations
 
+import html
 import os
 from pathlib import Path
 
@@ -23,9 +24,13 @@ def page(review: Review) -> str:
     return _render(review, "review.html.j2")
 
 
-def fragment(review: Review) -> str:
-    """The page's content without its frame, for a notebook."""
-    return _render(review, "review_body.html.j2")
+def framed(review: Review) -> str:
+    """The page in a frame, for a notebook: just what the owner of the data sees."""
+    title = html.escape(f"Review of {review.study.title} at {review.site}", quote=True)
+    return (
+        f'<iframe title="{title}" sandbox srcdoc="{html.escape(page(review), quote=True)}" '
+        'style="width: 100%; height: 60rem; border: 1px solid #888;"></iframe>'
+    )
 
 
 def write_page(review: Review, destination: str | os.PathLike[str]) -> Path:

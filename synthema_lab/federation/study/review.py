@@ -189,9 +189,9 @@ class Review:
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from .page import fragment
+        from .page import framed
 
-        return fragment(self)
+        return framed(self)
 
 
 _UNITS = {"a": "years", "d": "days", "1": ""}

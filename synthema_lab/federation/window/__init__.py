@@ -7,7 +7,8 @@ from there a study is drafted, submitted and waited for.
 
 from __future__ import annotations
 
-from .connecting import Hospital, Hospitals, connect
+from .connecting import Hospitals, connect
+from .hospital import Hospital
 from .shown import publish_window
 from .submission import Submission
 

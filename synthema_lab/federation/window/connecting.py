@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import html
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +12,18 @@ import pandas as pd
 
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused, DataMismatch
-from ...secure_aggregation import Identity, Member
+from ...secure_aggregation import Identity
 from ..procedures.dry_run import DryRun, dry_run
 from ..procedures.registry import procedure
 from ..rounds.series import RESEARCHER
 from ..site.exchange import card_of, deliver, exchange_of
-from ..study import SignedStudy, Study, complete, fingerprint
+from ..study import SignedStudy, Study, complete
 from ..study.keyfile import key_at, place
 from ..study.parts import NO_NOISE
-from .shown import Shown, window_of
+from .captioned import captioned
+from .hospital import Hospital
+from .reasons import reasons
+from .shown import window_of
 from .submission import Submission
 
 _PROFILE = ("name", "institution", "purpose", "legal_basis")
@@ -31,48 +32,6 @@ _OPENED = {
     "independent": "Invented patients in which no variable knows of another: a floor to compare.",
     "vae": "Invented patients, drawn from a network that was trained at all sites.",
 }
-
-
-@dataclass(frozen=True)
-class Hospital:
-    """A hospital, as it shows itself.
-
-    Attributes
-    ----------
-    name : str
-    member : Member
-        With the key that is to be compared with the hospital by telephone.
-    exchange : pathlib.Path
-    cohorts : mapping of str to Shown
-    """
-
-    name: str
-    member: Member
-    exchange: Path
-    cohorts: Mapping[str, Shown] = field(repr=False)
-
-    @property
-    def fingerprint(self) -> str:
-        """Of its identity key."""
-        return fingerprint(self.member.key)
-
-    def mock(self, cohort: str = "") -> pd.DataFrame:
-        """Invented patients of a cohort; of the only one, if none is named."""
-        return self._shown(cohort).mock.copy()
-
-    def dictionary(self, cohort: str = "") -> DataDictionary:
-        """The data dictionary of a cohort."""
-        return self._shown(cohort).dictionary
-
-    def _shown(self, cohort: str) -> Shown:
-        named = cohort or (next(iter(self.cohorts)) if len(self.cohorts) == 1 else "")
-        if named not in self.cohorts:
-            raise ArgumentRefused(
-                f"{self.name} shows no cohort {cohort or 'that goes without a name'}.",
-                f"One of: {', '.join(self.cohorts) or 'none'}.",
-                "Name one of these.",
-            )
-        return self.cohorts[named]
 
 
 class Hospitals:
@@ -130,6 +89,14 @@ class Hospitals:
         """Invented patients of a cohort, by hospital."""
         return {name: one.mock(cohort) for name, one in self._hospitals.items()}
 
+    def reasons(self, cohort: str = "") -> dict[str, str]:
+        """Every variable that can be learnt at all hospitals, with a first reason; see `reasons`.
+
+        To be given to `draft` once they say what this study needs them for.
+        """
+        shared = set.intersection(*(set(one) for one in self.mock(cohort).values()))
+        return reasons(self.dictionary(cohort), sorted(shared))
+
     def draft(
         self,
         title: str,
@@ -144,6 +111,7 @@ class Hospitals:
         colluding: int = 1,
         rounds: int = 1,
         repeats: int = 2,
+        all_must_stay: bool = False,
         days: int = 90,
         opened: str = "",
     ) -> Study:
@@ -167,6 +135,9 @@ class Hospitals:
         colluding : int
             Sites whose share of the noise is not counted on.
         rounds, repeats : int
+        all_must_stay : bool
+            Whether a round needs every hospital. Then all of them share the noise,
+            so that there is less of it; but one that is away holds up the rest.
         days : int
             How long it is wanted.
         opened : str
@@ -196,7 +167,8 @@ class Hospitals:
             "generator": {"name": generator, "settings": dict(settings or {})},
             "rounds": {"asked": rounds, "repeats": repeats},
             "secure_aggregation": {
-                "threshold": None, "minimum_sites": 3, "noise_bound": 0,
+                "threshold": len(self.names) if all_must_stay else None, "minimum_sites": 3,
+                "noise_bound": 0,
                 **procedure(generator).terms(len(self.names), settings or {}),
             },
             "budget": {
@@ -252,9 +224,7 @@ class Hospitals:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        caption = html.escape(f"{len(self._hospitals)} hospitals, as they show themselves")
-        table = self.table().reset_index().to_html(index=False, border=0)
-        return table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
+        return captioned(self.table(), f"{len(self._hospitals)} hospitals, as they show themselves")
 
 
 def connect(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ import pandas as pd
 
 from ...dictionary import DataDictionary
 from ...secure_aggregation import Identity
-from ..conduct import Progress, run_study
+from ..conduct import progress_bar, run_study
 from ..site.exchange import deliver, heard
 from ..site.standing import BROKEN, CANCELLED, FINISHED, HOLDS, OVER, TAKEN_BACK, WAITING
 from ..study.signed import SignedStudy, cancellation
 from ..study.study import Study
+from .captioned import captioned
 
 _NOT_SEEN = "not seen by the hospital yet"
 _NEXT = {
@@ -104,15 +104,7 @@ class Submission:
         BudgetExhausted, StudyStopped
             If hospitals refuse; the study is over.
         """
-        from tqdm.auto import tqdm
-
-        with tqdm(total=1, unit="round", disable=not progress, leave=False) as bar:
-
-            def told(moment: Progress) -> None:
-                bar.total = moment.openings
-                bar.n = moment.opened
-                bar.set_description_str(str(moment))
-
+        with progress_bar(progress) as told:
             return run_study(
                 self.study, self._dictionary, self._researcher, self._exchanges, self.kept,
                 patience=patience, approval_within=approval_within, told=told,
@@ -130,6 +122,5 @@ class Submission:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        caption = html.escape(f"{self.study.title}, study {self.study.hash[:12]}")
-        table = self.status().reset_index().to_html(index=False, border=0)
-        return table.replace("<thead>", f"<caption>{caption}</caption><thead>", 1)
+        caption = f"{self.study.title}, study {self.study.hash[:12]}"
+        return captioned(self.status(), caption)

@@ -8,7 +8,6 @@ import select
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,7 +56,8 @@ class Worker:
     Parameters
     ----------
     log : pathlib.Path
-        Where all that it prints goes; at the site.
+        Where all that it prints goes; at the site. Its working folder lies
+        beside it, empty, and is removed with the worker.
     readable : sequence of pathlib.Path
         Tables and dictionaries that it may read; nothing else of the site.
 
@@ -69,7 +69,9 @@ class Worker:
 
     def __init__(self, log: Path, readable: Sequence[Path]) -> None:
         self.log = log
-        self._home = Path(tempfile.mkdtemp(prefix="synthema-worker-"))
+        self._home = (log.parent / "worker").resolve()
+        shutil.rmtree(self._home, ignore_errors=True)  # of one that could not remove it
+        self._home.mkdir(mode=0o700)
         places = [str(Path(place).resolve()) for place in readable]
         allowed = {
             "readable": [*needed_to_run(), "/dev", "/proc", *places],
