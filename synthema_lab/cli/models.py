@@ -93,9 +93,9 @@ def fit_command(
         "release": model.release,
         "replayed": model.replayed,
         "privacy": model.privacy,
-        "rules_undecidable": model.provenance["rules_undecidable"],
+        "rules_undecidable": model.provenance.get("rules_undecidable", []),
     }
-    undecided = model.provenance["rules_undecidable"]
+    undecided = model.provenance.get("rules_undecidable", [])
     note = "\nReplayed from sums that were paid for: nothing charged." if model.replayed else ""
     note += f"\nNot decided, an input is absent: {', '.join(undecided)}" if undecided else ""
     answer(f"{model}\nModel written to {out}{note}", record, as_json, quiet)
@@ -112,10 +112,10 @@ def sample_command(
 ) -> None:
     """Draw a synthetic cohort from a fitted model; it costs no privacy."""
     from ..cohorts import write_table
-    from ..generators import FittedModel
+    from ..generators import load_model
 
     check_writable(out)
-    fitted = FittedModel.load(model)
+    fitted = load_model(model)
     cohort = fitted.sample(rows, seed)
     write_table(cohort, out)
     warning = "" if fitted.privacy else "\nThe model was fitted with noise off: not for release."

@@ -44,6 +44,7 @@ def serve(
     ) as service:  # fmt: skip
         with site.step():
             site.logbook.enter(SERVED, worker=how)
+        service.step()
         if not (quiet or as_json):
             _say(f"Its tables are read by a worker, confined by {how}")
             _say(f"Site {site.identity.name} serves. Exchange folder: {site.policy.exchange}")

@@ -9,31 +9,36 @@ import pandas as pd
 from ..errors import ArgumentRefused
 from .counts import addition
 from .independent import Independent, floor_table
+from .loading import load_model
 from .marginal import Marginal
 from .measured import Custody, fit_measured
 from .model import FittedModel
+from .vae import Vae, VaeModel
 
-_METHODS = {method.name: method for method in (Marginal, Independent)}
+_METHODS = {method.name: method for method in (Marginal, Independent, Vae)}
 
 __all__ = [
     "Custody",
     "FittedModel",
     "Independent",
     "Marginal",
+    "Vae",
+    "VaeModel",
     "addition",
     "describe",
     "fit_measured",
     "floor_table",
     "get",
+    "load_model",
 ]
 
 
-def get(name: str) -> Marginal | Independent:
+def get(name: str) -> Marginal | Independent | Vae:
     """A generator by name.
 
     Parameters
     ----------
-    name : {"marginal", "independent"}
+    name : {"marginal", "independent", "vae"}
 
     Raises
     ------
@@ -61,7 +66,7 @@ def describe() -> pd.DataFrame:
     Examples
     --------
     >>> list(describe().index)
-    ['marginal', 'independent']
+    ['marginal', 'independent', 'vae']
     """
     rows = {
         name: {

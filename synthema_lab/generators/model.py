@@ -20,21 +20,19 @@ import numpy as np
 import pandas as pd
 
 from ..dictionary import DataDictionary
-from ..errors import ArgumentRefused, DataMismatch, GateFailed
+from ..errors import DataMismatch
 from ..privacy import OpenedSums, epsilon_of
 from ..storage import whole_file
 from .counts import one_way_counts
 from .encoder import Encoder
 from .estimation import GraphicalModel
-from .structural_zeros import rule_coverage
+from .kept_rules import draw_cohort
 
 _FORMAT = 1
 _UNREADABLE = (
     OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
     zlib.error,
 )  # fmt: skip
-_REDRAWS = 200
-MOST_ROWS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -103,50 +101,9 @@ class FittedModel:
         GateFailed
             If the rules cannot be met within the cap on redraws.
         """
-        if (
-            isinstance(rows, bool)
-            or not isinstance(rows, (int, np.integer))
-            or not (1 <= rows <= MOST_ROWS)
-        ):
-            raise ArgumentRefused(
-                "The number of synthetic patients cannot be used.",
-                f"A whole number from 1 to {MOST_ROWS}, for example 1000.",
-                "Use --rows 1000.",
-            )
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ArgumentRefused(
-                "The seed is not a whole number from 0.", "For example 1.", "Use --seed 1."
-            )
-        rng = np.random.default_rng([int(seed), 0x5A])
         encoder = Encoder(self.dictionary, self.columns)
-        rules = rule_coverage(encoder).decidable
-        codes = self.graph.draw(int(rows), rng)
         counts = one_way_counts(self.opened, encoder)
-        cohort = encoder.decode(codes, rng, counts)
-        redrawn = None
-        for attempt in range(_REDRAWS):
-            broken = np.zeros(len(cohort), dtype=bool)
-            for rule in rules:
-                broken |= np.asarray(rule.holds(cohort)) == 0
-            if not broken.any():
-                break
-            redrawn = broken.mean() if redrawn is None else redrawn
-            # First other values inside the same bins, then other patients.
-            if attempt % 20 == 19:
-                codes[broken] = self.graph.draw(max(int(rows), 100), rng)[: broken.sum()]
-            fresh = encoder.decode(codes[broken], rng, counts)
-            fresh.index = cohort.index[broken]
-            cohort.loc[broken, fresh.columns] = fresh
-        else:
-            raise GateFailed(
-                f"{int(broken.sum())} synthetic patients still break a rule after {_REDRAWS} "
-                "redraws.",
-                "A model and rules that can be met together.",
-                "Look for contradicting rules or bins that straddle a rule's limit in "
-                f"'{self.dictionary.name}'.",
-            )
-        cohort.attrs = {"redrawn": float(redrawn or 0.0)}
-        return cohort
+        return draw_cohort(self.graph.draw, encoder, rows, seed, counts)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, whole or not at all."""
@@ -177,7 +134,7 @@ class FittedModel:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> FittedModel:
-        """Read a model that `save` wrote.
+        """Read a model that `save` wrote; for any kind of model, see `load_model`.
 
         Raises
         ------

@@ -73,8 +73,8 @@ def _hostile(tmp_path, monkeypatch, sandbox: bool, in_kernel: bool, in_python: b
         work.mkdir()
         with socket.create_server(("127.0.0.1", 0)) as server:
             asked = {
-                "readable": [*needed_to_run(), "/dev", "/proc", str(table)],
-                "writable": [str(work)], "key": str(key), "table": str(table),
+                "readable": [*needed_to_run(), "/proc", str(table)],
+                "writable": [str(work), "/dev/null"], "key": str(key), "table": str(table),
                 "port": server.getsockname()[1], "pid": os.getpid(),
                 "kernel": in_kernel, "python": in_python,
             }  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "marginal": (".counting", "Counting"),
     "independent": (".counting", "Counting"),
+    "vae": (".averaged", "Averaged"),
 }
 PROCEDURES = tuple(_WHERE)
 """What a study's generator may be."""

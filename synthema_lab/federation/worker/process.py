@@ -19,6 +19,11 @@ from .frames import read_letter, write_letter
 
 _CHILD = Path(__file__).with_name("child.py")
 _ENVIRONMENT = {"LANG": "C.UTF-8", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
+_OF_THE_SYSTEM = (
+    "/dev/zero", "/dev/random", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+    "/sys/devices/system",
+)  # fmt: skip
+"""What libraries look at: numbers of cores and bytes, randomness."""
 _STOPS_WITHIN, _LOOKS_EVERY = 5.0, 0.25
 LONGEST = 6 * 3600.0
 """Seconds that a vector may take."""
@@ -74,8 +79,8 @@ class Worker:
         self._home.mkdir(mode=0o700)
         places = [str(Path(place).resolve()) for place in readable]
         allowed = {
-            "readable": [*needed_to_run(), "/dev", "/proc", *places],
-            "writable": [str(self._home)],
+            "readable": [*needed_to_run(), *_OF_THE_SYSTEM, *places],
+            "writable": [str(self._home), "/dev/null"],
         }
         command = [sys.executable, "-I", str(_CHILD), json.dumps(allowed)]
         environment = {**_ENVIRONMENT, "HOME": str(self._home), "TMPDIR": str(self._home),

@@ -1,0 +1,174 @@
+"""Which public cells do patients fall into, when a synthetic cohort is judged?
+
+All cells follow from the data dictionary: its bins and categories, its pairs,
+its survival horizon in quarters of a year, and fixed grids of attack scores.
+Two sides are counted apart, patients learnt from and patients held out. A
+patient is on one side, and so in one cell of a table that is marked private;
+the other tables depend on patients in more than one way, and are left out where
+the sums are to be differentially private.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from ...dictionary import DataDictionary
+from ...generators.encoder import Encoder
+from ...privacy import SkellamEvent, calibrate
+from ..statistics.grid import DAYS, QUARTER_DAYS
+from .score_grid import EDGES
+
+TRAIN, HELD = 0, 1
+SIDES = 2
+LOCAL = ("c2st_auc", "c2st_auc_held", "c_index", "c_index_train")
+"""Rates that a site finds by itself, which are summed with weights."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One table of counts.
+
+    Attributes
+    ----------
+    name : str
+    shape : tuple of int
+    private : bool
+        Whether adding or removing a patient changes one cell, by one.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    private: bool
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return int(np.prod(self.shape))
+
+
+class Layout:
+    """All tables that are summed, in the order of the vector.
+
+    Parameters
+    ----------
+    dictionary : DataDictionary
+    columns : sequence of str
+        The study's variables.
+    private : bool
+        Only tables in which a patient is in one cell.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    pairs : tuple of (str, str)
+        The dictionary's pairs among the variables; all pairs where it names none.
+    edges : numpy.ndarray
+        Of the survival grid, in the unit of the survival time; empty without an outcome.
+    grouped : bool
+        Whether survival is counted by risk group.
+    tables : tuple of Cells
+
+    Examples
+    --------
+    >>> layout = Layout(DataDictionary.load("leuksurv"), ["os_days", "os_event", "sex"], False)
+    >>> layout.pairs
+    (('os_days', 'os_event'), ('os_days', 'sex'))
+    >>> layout.table("one os_event").shape
+    (2, 2)
+    """
+
+    def __init__(self, dictionary: DataDictionary, columns: list[str], private: bool) -> None:
+        self.dictionary = dictionary
+        self.encoder = Encoder(dictionary, columns)
+        self.columns = self.encoder.columns
+        self.pairs = _pairs(dictionary, self.columns)
+        self.edges = _survival_edges(dictionary, self.columns)
+        self.grouped = dictionary.risk_group in _available(dictionary, self.columns)
+        self.rules, self.undecided = dictionary.decidable(self.columns)
+        self.tables = tuple(table for table in self._all() if table.private or not private)
+        self.private = private
+
+    @property
+    def length(self) -> int:
+        """Numbers in a site's vector."""
+        return sum(table.size for table in self.tables)
+
+    def table(self, name: str) -> Cells:
+        """One table by name."""
+        return next(table for table in self.tables if table.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(table.name == name for table in self.tables)
+
+    def joined(self, counts: dict[str, np.ndarray]) -> np.ndarray:
+        """The vector of these counts, int64 of shape (length,)."""
+        parts = [np.asarray(counts[table.name], np.int64).ravel() for table in self.tables]
+        return np.concatenate(parts)
+
+    def split(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """Undo `joined`."""
+        ends = np.cumsum([table.size for table in self.tables])[:-1]
+        parts = np.split(np.asarray(vector), ends)
+        return {
+            table.name: part.reshape(table.shape)
+            for table, part in zip(self.tables, parts, strict=True)
+        }
+
+    def variances(self, epsilon: float, delta: float) -> tuple[float, ...]:
+        """Variance of the noise in each cell of each table, in squared patients.
+
+        The budget is shared evenly: a patient is in one cell of every table.
+        """
+        return calibrate([1.0] * len(self.tables), epsilon, delta)
+
+    def events(self, epsilon: float, delta: float) -> tuple[SkellamEvent, ...]:
+        """What opening all tables costs."""
+        return tuple(SkellamEvent(variance) for variance in self.variances(epsilon, delta))
+
+    def _all(self) -> list[Cells]:
+        sizes = dict(zip(self.columns, self.encoder.sizes, strict=True))
+        tables = [Cells(f"one {name}", (SIDES, sizes[name]), True) for name in self.columns]
+        tables += [
+            Cells(f"pair {one} {other}", (SIDES, sizes[one], sizes[other]), True)
+            for one, other in self.pairs
+        ]
+        if len(self.edges):
+            groups = 1
+            if self.grouped:
+                groups += len(self.dictionary.variables[self.dictionary.risk_group].categories)
+            tables.append(Cells("survival", (SIDES, groups, len(self.edges), 2), True))
+        if self.rules:
+            tables.append(Cells("rules", (SIDES, 2), True))
+        tables += [
+            Cells(f"attack {name}", (SIDES, len(edges) + 1), name == "nearest")
+            for name, edges in EDGES.items()
+        ]
+        tables.append(Cells("copies", (SIDES,), False))
+        tables += [Cells(f"local {name}", (3,), False) for name in LOCAL]
+        return tables
+
+
+def _pairs(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    named = [pair for some in dictionary.workload for pair in combinations(some, 2)]
+    here = [pair for pair in dict.fromkeys(named) if set(pair) <= set(columns)]
+    return tuple(here or combinations(columns, 2))
+
+
+def _survival_edges(dictionary: DataDictionary, columns: tuple[str, ...]) -> np.ndarray:
+    survival = dictionary.survival
+    if survival is None or not {survival.time, survival.event} <= set(columns):
+        return np.empty(0)
+    days = survival.horizon * DAYS.get(dictionary.variables[survival.time].unit, 1.0)
+    return np.linspace(0.0, survival.horizon, max(1, round(days / QUARTER_DAYS)) + 1)
+
+
+def _available(dictionary: DataDictionary, columns: tuple[str, ...]) -> set[str]:
+    """The variables, and what can be derived from them."""
+    available = set(columns)
+    for name, expression in dictionary.derivations.items():
+        if expression.inputs <= available:
+            available.add(name)
+    return available

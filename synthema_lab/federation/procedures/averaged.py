@@ -1,0 +1,195 @@
+"""How is a network trained across hospitals: by federated averaging, as a study?
+
+Every opening is one round (McMahan et al. 2017): the sites improve the model
+they were sent on their own patients, and the clipped changes are summed. With
+a budget each site trains by DP-SGD with noise of its own, so that its patients
+are protected whatever the others do; the noise follows from public numbers of
+the study alone, never from a site's number of patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...dictionary import DataDictionary
+from ...errors import ArgumentRefused
+from ...generators.vae.model import VaeModel
+from ...generators.vae.network import loss_of
+from ...generators.vae.settings import VaeSettings
+from ...generators.vae.vae import prepared, private_settings, tensors, trained
+from ...privacy import DpSgdEvent
+from ...secure_aggregation import Identity, OpenedSum, Roster, RoundSettings, default_scale
+from ..averaging.layout import ParameterLayout
+from ..averaging.model import SharedModel
+from ..averaging.settings import AveragingSettings
+from ..averaging.site import AveragingSite, events_of
+from ..study.errors import StudyRefused
+from .procedure import Contribution, Given, Plan
+
+if TYPE_CHECKING:
+    from ..study.study import Study
+
+_AVERAGING = ("seed", "local_steps", "clip", "coordinate_clip")
+_DEFAULTS = {"seed": 0, "local_steps": 20, "clip": 10.0, "coordinate_clip": 1.0}
+
+
+class Averaged:
+    """The `vae` as a study.
+
+    Settings are those of `VaeSettings` without steps, and ``seed``,
+    ``local_steps`` (in a round), ``clip`` and ``coordinate_clip`` (of a site's
+    change); see `AveragingSettings`. The study's rounds are the rounds.
+
+    Parameters
+    ----------
+    name : {"vae"}
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """A scale that suits the largest change of a parameter; see `Procedure.terms`."""
+        clip = float({**_DEFAULTS, **settings}["coordinate_clip"])
+        scale = default_scale(sites, clip)
+        roster = Roster.of(Identity.new(f"site-{number}").member() for number in range(sites))
+        round_ = RoundSettings(roster, "terms", 1, clip, scale, None, bytes(32))
+        return {"modulus_bits": round_.modulus_bits, "scale": scale, "clip": clip}
+
+    def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
+        """One opening a round; see `Procedure.plan`."""
+        agreed = _Agreed(study, dictionary)
+        return Plan((agreed.layout.length,) * study.rounds, agreed.events)
+
+    def task(self, given: Given) -> AveragedTask:
+        """A site's training; see `Procedure.task`."""
+        return AveragedTask(given)
+
+    def assembly(
+        self, study: Study, dictionary: DataDictionary, sites: tuple[str, ...], shares: int
+    ) -> AveragedAssembly:
+        """The averaged network; see `Procedure.assembly`."""
+        return AveragedAssembly(study, dictionary)
+
+
+class _Agreed:
+    """What a study says about the training, the same for everybody."""
+
+    def __init__(self, study: Study, dictionary: DataDictionary) -> None:
+        given = dict(study.settings)
+        mine = {name: given.pop(name, default) for name, default in _DEFAULTS.items()}
+        happened = ""
+        try:
+            self.vae = VaeSettings.of(given)
+            self.averaging = AveragingSettings(
+                rounds=study.rounds, local_steps=mine["local_steps"],
+                batch_size=self.vae.batch_size, learning_rate=self.vae.learning_rate,
+                optimizer="adam", clip=mine["clip"], coordinate_clip=mine["coordinate_clip"],
+                seed=mine["seed"],
+            )  # fmt: skip
+        except ArgumentRefused as error:
+            happened = error.happened
+        terms = study.secure_aggregation
+        if not happened and terms.clip != self.averaging.coordinate_clip:
+            happened = f"Its sums are clipped at {terms.clip:g}, its changes elsewhere."
+        if happened:
+            raise StudyRefused(
+                happened, "Settings of the vae, and sum terms that fit its coordinate_clip.",
+                "Correct generator.settings in the draft, and submit it again.",
+            )  # fmt: skip
+        self.seed = int(mine["seed"])
+        names = [name for name, _ in study.variables]
+        self.encoder, self.module = prepared(dictionary, names, self.vae, self.seed)
+        self.layout = ParameterLayout.of(self.module)
+        self.privacy = None
+        if study.budget.epsilon is not None:
+            steps = self.averaging.rounds * self.averaging.local_steps
+            budget = study.budget
+            self.privacy = private_settings(self.vae, steps, budget.epsilon, budget.delta)
+
+    @property
+    def events(self) -> tuple[DpSgdEvent, ...]:
+        """What all rounds cost a site's patients."""
+        return events_of(self.averaging, self.privacy)
+
+
+class AveragedTask:
+    """A site's part in the training. Parameters as `Given`."""
+
+    def __init__(self, given: Given) -> None:
+        agreed = _Agreed(given.study, given.dictionary)
+        self._layout = agreed.layout
+        self._site = AveragingSite(
+            given.site, tensors(agreed.encoder, given.patients), agreed.module,
+            loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging, agreed.privacy,
+            number=given.sites.index(given.site), taken=given.taken,
+        )  # fmt: skip
+
+    def contribution(self, opening: int, model: bytes) -> Contribution:
+        """The clipped change of the model that was sent."""
+        parameters = np.frombuffer(model, dtype="<f8")
+        if parameters.shape != (self._layout.length,) or not np.isfinite(parameters).all():
+            raise StudyRefused(
+                "The model that was sent does not fit the network of the study.",
+                f"{self._layout.length:,} finite numbers.",
+                "Bring both sides to the same version.",
+            )
+        made = self._site.contribution(parameters, opening)
+        return Contribution(made.vector, made.model)
+
+
+class AveragedAssembly:
+    """The network after the rounds so far.
+
+    Parameters
+    ----------
+    study : Study
+    dictionary : DataDictionary
+    """
+
+    def __init__(self, study: Study, dictionary: DataDictionary) -> None:
+        self._study, self._agreed = study, _Agreed(study, dictionary)
+        layout = self._agreed.layout
+        first = layout.flatten(dict(self._agreed.module.named_parameters()))
+        self._model, self._sites = SharedModel(layout, first), 0
+
+    @property
+    def model(self) -> bytes:
+        """The parameters, in double precision, little endian."""
+        return self._model.parameters.astype("<f8").tobytes()
+
+    @property
+    def digest(self) -> bytes:
+        """See `averaging.layout.model_digest`."""
+        return self._model.digest
+
+    def take(self, opened: OpenedSum) -> None:
+        """Move the model by the sum of the changes."""
+        agreed, sites = self._agreed.averaging, len(opened.survivors)
+        self._model = self._model.moved_by(opened.total, opened.survivors, agreed)
+        self._sites = max(self._sites, sites)
+
+    def result(self, progress: Callable[[float], None] | None = None) -> VaeModel:
+        """The trained network; its release bears the study's hash."""
+        agreed, study = self._agreed, self._study
+        parts = agreed.layout.split(self._model.parameters)
+        parameters = {name: part.numpy() for name, part in parts.items()}
+        budget = study.budget
+        return trained(
+            agreed.encoder, parameters, agreed.events, budget.epsilon, budget.delta,
+            study.hash[:32], self._sites, agreed.seed, agreed.vae,
+        )  # fmt: skip
+
+    def save(self) -> bytes:
+        """The parameters, and of how many sites they are."""
+        return self._sites.to_bytes(8, "big") + self.model
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from what `save` gave."""
+        if saved:
+            self._sites = int.from_bytes(saved[:8], "big")
+            parameters = np.frombuffer(saved[8:], dtype="<f8").copy()
+            self._model = SharedModel(self._agreed.layout, parameters)

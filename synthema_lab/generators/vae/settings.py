@@ -1,0 +1,93 @@
+"""What is agreed about the network and its training, before any patient is read?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ...errors import ArgumentRefused
+
+
+@dataclass(frozen=True)
+class VaeSettings:
+    """The public constants of a variational autoencoder.
+
+    Parameters
+    ----------
+    hidden, latent : int
+        Units of the two hidden layers; dimensions of the latent space.
+    kl_weight : float
+        Weight of the divergence from the prior in the loss, above 0.
+    steps : int
+        Steps of training, where one custodian trains.
+    batch_size : int
+        Patients in a step; without noise only.
+    learning_rate : float
+    gradient_clip : float
+        Largest norm of one patient's gradient; with noise only.
+    sample_rate : float
+        Probability with which a step draws a patient; with noise only.
+    patients : int
+        A round number of patients a site is expected to have; with noise only.
+        It divides sums of gradients, and says nothing about any patient.
+
+    Raises
+    ------
+    ArgumentRefused
+
+    Examples
+    --------
+    >>> VaeSettings(hidden=32).latent
+    8
+    """
+
+    hidden: int = 64
+    latent: int = 8
+    kl_weight: float = 0.5
+    steps: int = 1500
+    batch_size: int = 64
+    learning_rate: float = 0.003
+    gradient_clip: float = 1.0
+    sample_rate: float = 0.1
+    patients: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "latent", "steps", "batch_size", "patients"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            _require(name, whole and 1 <= value <= 1_000_000, "a whole number from 1")
+        for name in ("kl_weight", "learning_rate", "gradient_clip"):
+            _require(name, _real(getattr(self, name)), "a number above 0")
+        _require("sample_rate", _real(self.sample_rate) and self.sample_rate <= 1, "at most 1")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> VaeSettings:
+        """From the settings of a study or a fit.
+
+        Raises
+        ------
+        ArgumentRefused
+            If one is unknown or cannot be used.
+        """
+        known = [one.name for one in fields(cls)]
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise ArgumentRefused(
+                f"The vae has no setting {', '.join(unknown)}.",
+                f"Of: {', '.join(known)}.",
+                "Correct the settings.",
+            )
+        return cls(**given)
+
+
+def _real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+
+
+def _require(name: str, holds: bool, expected: str) -> None:
+    if not holds:
+        raise ArgumentRefused(
+            f"The setting {name} of the vae cannot be used.", f"{name}: {expected}.",
+            "Correct the setting.",
+        )  # fmt: skip

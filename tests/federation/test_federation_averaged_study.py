@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from federation.served_scene import ServedScene
+from synthema_lab.federation.averaging import fit_averaged
+from synthema_lab.federation.conduct import run_in_memory
+from synthema_lab.federation.procedures import procedure_of
+from synthema_lab.federation.procedures.averaged import _Agreed
+from synthema_lab.federation.study import Study, StudyRefused
+from synthema_lab.generators.measured import require_patients
+from synthema_lab.generators.vae.network import loss_of
+from synthema_lab.generators.vae.vae import prepared, tensors
+
+ROUNDS = 3
+SETTINGS = {"hidden": 8, "latent": 2, "local_steps": 3, "seed": 5, "patients": 40}
+
+
+@pytest.fixture
+def scene(tmp_path):
+    scene = ServedScene(tmp_path)
+    yield scene
+    scene.close()
+
+
+def averaged(scene, epsilon="off", approve=True, **changed):
+    terms = procedure_of(
+        Study.from_dict({**scene.content, "generator": {"name": "vae", "settings": {}}})
+    ).terms(3, SETTINGS)
+    protection = "outside_epsilon" if epsilon == "off" else "epsilon"
+    content = {
+        "generator": {"name": "vae", "settings": SETTINGS},
+        "rounds": {"asked": ROUNDS, "repeats": 3}, "budget__epsilon": epsilon,
+        "outputs": {"network": {"what": "A network.", "protection": protection}},
+        **{f"secure_aggregation__{name}": value for name, value in terms.items()}, **changed,
+    }  # fmt: skip
+    return (
+        scene.approved(*scene.sites, **content).study if approve else scene.signed(**content).study
+    )
+
+
+def test_a_study_gives_the_network_of_averaging_in_one_process(scene):
+    study = averaged(scene)
+    model = scene.run(study)
+    agreed = _Agreed(study, scene.dictionary)
+    names = [name for name, _ in study.variables]
+    rows = {
+        name: tensors(
+            agreed.encoder, require_patients(scene.tables[name, "learnt"], scene.dictionary)
+        )
+        for name in scene.sites
+    }
+    fit = fit_averaged(
+        rows, lambda: prepared(scene.dictionary, names, agreed.vae, agreed.seed)[1],
+        loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging,
+    )  # fmt: skip
+    together = agreed.layout.flatten(dict(fit.module.named_parameters()))
+    parts = np.concatenate([model.parameters[name].ravel() for name in agreed.layout.names])
+    assert np.array_equal(parts.astype(np.float32), together.astype(np.float32))
+    assert model.provenance["sites"] == 3
+
+
+def test_memory_and_folders_give_the_same_network(scene):
+    study = averaged(scene)
+    over_folders = scene.run(study)
+    scene.close()
+    other = averaged(scene, title="The same, in one process")
+    in_memory = run_in_memory(other, scene.dictionary, scene.sites, scene.folder / "memory")
+    for name, one in over_folders.parameters.items():
+        assert np.array_equal(one, in_memory.parameters[name])
+
+
+def test_all_rounds_are_charged_once_before_the_first(scene):
+    study = averaged(scene, epsilon=3.0)
+    model = scene.run(study)
+    site = scene.reopened("north")
+    charges = [e for e in site.logbook.entries(study.hash) if e.event == "privacy budget charged"]
+    assert len(charges) == 1
+    assert site.ledger("leuksurv").spent("leuksurv") == pytest.approx(
+        model.privacy["epsilon"], 1e-6
+    )
+    assert model.privacy["epsilon"] <= 3.0
+
+
+def test_what_it_costs_depends_on_no_patient(scene):
+    study = averaged(scene, epsilon=3.0, approve=False)
+    plan = procedure_of(study).plan(study, scene.dictionary)
+    assert len(plan.lengths) == ROUNDS
+    assert plan.events[0].steps == ROUNDS * SETTINGS["local_steps"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{**SETTINGS, "depth": 2}, {**SETTINGS, "coordinate_clip": 7.0}]
+)
+def test_settings_that_do_not_fit_are_refused(scene, settings):
+    study = averaged(scene, approve=False, generator={"name": "vae", "settings": settings})
+    with pytest.raises(StudyRefused):
+        procedure_of(study).plan(study, scene.dictionary)
