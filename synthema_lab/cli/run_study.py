@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from ..federation.study import SignedStudy, Study
 
 
+_PEERS = Path("~/.local/state/synthema-lab/peers")
+"""How far the books of sites had come, over all studies of this researcher."""
+
+
 @click.command("run")
 @click.argument("signed", type=click.Path(path_type=Path))
 @TO
@@ -57,8 +61,8 @@ def run(
     with progress_bar(not (quiet or as_json)) as told:
         result = run_study(
             study, described, load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")),
-            by_site, state or signed.with_suffix(".run"), patience=patience,
-            approval_within=approval_within, told=told,
+            by_site, state or signed.with_suffix(".run"), peers=_PEERS.expanduser(),
+            patience=patience, approval_within=approval_within, told=told,
         )  # fmt: skip
     result.save(out)
     record = {"study": study.hash, "sites": sorted(by_site), "result": str(out)}

@@ -106,7 +106,13 @@ class ServedScene(Scene):
             for name, site in self.sites.items()
         }  # fmt: skip
         return Conductor(
-            study, self.dictionary, channels, folder, patience=patience, meanwhile=self.step
+            study,
+            self.dictionary,
+            channels,
+            folder,
+            peers=self.folder / "peers",
+            patience=patience,
+            meanwhile=self.step,
         )
 
 

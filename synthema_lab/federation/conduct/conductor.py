@@ -46,6 +46,8 @@ class Conductor:
         By site, the researcher's end of its channel; the sites that take part.
     folder : pathlib.Path
         For the state; a folder that holds one goes on from there.
+    peers : pathlib.Path, optional
+        Folder of the newest heads that were seen of sites' books, over all studies.
     patience : float
         Seconds that the sites' answers are waited for.
     meanwhile : callable, optional
@@ -67,6 +69,7 @@ class Conductor:
         channels: Mapping[str, Channel],
         folder: Path,
         *,
+        peers: Path | None = None,
         patience: float = PATIENCE,
         meanwhile: Callable[[], object] | None = None,
         told: Callable[[Progress], object] | None = None,
@@ -80,7 +83,7 @@ class Conductor:
         procedure = procedure_of(study)
         self._plan = procedure.plan(study, dictionary)
         self._state = RunState.at(Path(folder), study, self._plan.lengths)
-        self._peers = PeerAnchors(Path(folder) / "peers")
+        self._peers = PeerAnchors(peers or Path(folder) / "peers")
         terms = new_series(study, self._sites, 0, len(self._plan.lengths))
         self._assembly = procedure.assembly(study, dictionary, self._sites, terms.shares(study))
         self._assembly.restore(self._state.assembly)
@@ -138,8 +141,7 @@ class Conductor:
         """Begin a series of rounds at the opening that is next."""
         state = self._state
         state.begin(new_series(self.study, self._sites, state.opening, len(state.lengths)))
-        heads = {site: self._peers.give_back(site) for site in self._sites}
-        told = {site: one.decode("ascii") for site, one in heads.items() if one}
+        told = {site: heads for site in self._sites if (heads := self._heads(site))}
         letter = pack(Letter(BEGIN, {"terms": state.terms.as_dict(), "heads": told}))
         self._send({site: letter for site in self._sites})
 
@@ -147,9 +149,16 @@ class Conductor:
         says = {"opening": self._state.opening, "fresh": self._state.fresh}
         model = {"model": self._assembly.model} if with_model else {}
         self._send({
-            site: pack(Letter(TURN, says, {"message": message, **model}))
+            site: pack(Letter(
+                TURN, {**says, "heads": self._heads(site)} if with_model else says,
+                {"message": message, **model},
+            ))
             for site, message in messages.items()
         })  # fmt: skip
+
+    def _heads(self, site: str) -> str:
+        """The newest heads of a site's books that anybody has told of; empty for none."""
+        return (self._peers.give_back(site) or b"").decode("ascii")
 
     def _end(self, outcome: str) -> None:
         """The study is over; the sites are told as the last thing."""
@@ -208,8 +217,10 @@ class Conductor:
             return
         self._refusals.pop(site, None)
         try:
-            heads = str(letter.says.get("heads", "")).encode("ascii", "replace")
-            self._peers.keep(next(one for one in self.study.sites if one.name == site), heads)
+            told = {**dict(letter.says.get("others", {})), site: letter.says.get("heads", "")}
+            for member in self.study.sites:
+                if heads := str(told.get(member.name) or ""):
+                    self._peers.keep(member, heads.encode("ascii", "replace"))
             self._state.coordinator.receive(letter.parts.get("message", b""))
         except LabError as error:
             says = {"error": type(error).__name__, "exit_code": error.exit_code, "reference": "-"}

@@ -6,6 +6,7 @@ known for what it is. Sending again after a restart does nothing twice.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 
 from ..channels.clock import Clock
@@ -97,7 +98,7 @@ class Correspondence:
     def acknowledge(self) -> None:
         """Let go of the answers so far: what follows from them is stored."""
         for delivery in self._unheard:
-            self._channels[delivery.sender].acknowledge(delivery)
+            self._let_go(delivery)
         self._unheard = []
 
     def heard_of(self, sites: Iterable[str]) -> bool:
@@ -108,7 +109,7 @@ class Correspondence:
         """A site's answer to its present letter; those to earlier ones are put aside."""
         while (delivery := self._channels[site].poll(self._topic, [site])) is not None:
             if delivery.number < number:
-                self._channels[site].acknowledge(delivery)
+                self._let_go(delivery)
                 continue
             self._unheard.append(delivery)
             try:
@@ -117,3 +118,7 @@ class Correspondence:
                 letter = Letter(REFUSED, {"error": "LetterRefused", "exit_code": 2})
             return letter
         return None
+
+    def _let_go(self, delivery: Delivery) -> None:
+        with contextlib.suppress(FolderUnusable):  # a receipt that the next letter makes up for
+            self._channels[delivery.sender].acknowledge(delivery)

@@ -29,6 +29,7 @@ def run_study(
     exchanges: Mapping[str, Path],
     folder: Path,
     *,
+    peers: Path | None = None,
     patience: float = PATIENCE,
     approval_within: float = 0.0,
     told: Callable[[Progress], object] | None = None,
@@ -49,6 +50,8 @@ def run_study(
     folder : pathlib.Path
         The researcher's own, for state and keys of this study; to be kept
         until the study is over.
+    peers : pathlib.Path, optional
+        See `Conductor`.
     patience : float
         Seconds that the sites are waited for at each step.
     approval_within : float
@@ -91,7 +94,14 @@ def run_study(
             for site in sites
         }
         return Conductor(
-            study, dictionary, channels, folder, patience=patience, told=told, clock=clock
+            study,
+            dictionary,
+            channels,
+            folder,
+            peers=peers,
+            patience=patience,
+            told=told,
+            clock=clock,
         ).run(progress)
 
 

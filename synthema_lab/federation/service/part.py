@@ -132,8 +132,16 @@ class StudyPart:
                 "Bring both sides to the same version.",
             )  # fmt: skip
         message = said(letter)
-        heads = {"heads": self.site.heads().decode("ascii")}
+        heads: dict[str, object] = {"heads": self.site.heads().decode("ascii")}
+        if letter.kind == BEGIN:
+            heads["others"] = self._of_others()
         return Letter(ANSWER, heads, {"message": message} if message else {})
+
+    def _of_others(self) -> dict[str, str]:
+        """The newest heads of the other sites' books that were seen here, for them to be told."""
+        names = set(self._members) - {self.site.identity.name}
+        kept = {name: self._peers.give_back(name) for name in sorted(names)}
+        return {name: heads.decode("ascii") for name, heads in kept.items() if heads}
 
     def _begin(self, letter: Letter) -> bytes:
         """Begin a series of rounds, once the books agree with what others have seen."""
@@ -165,6 +173,8 @@ class StudyPart:
             )
         if self._rounds.stage == "delivery":
             self.site.require_approved(self.study.hash)
+            if heads := letter.says.get("heads"):
+                self.site.accept_heads(str(heads).encode("ascii", "replace"))
             made = self._contribution(self.opening, letter)
             self._rounds.contribute(made.vector, model=made.model)
         answer = self._rounds.receive(letter.parts["message"])

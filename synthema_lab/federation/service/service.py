@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from ...errors import LabError
 from ...secure_aggregation import Member
 from ..channels.clock import Clock
-from ..channels.contract import Channel
+from ..channels.contract import Channel, Delivery
 from ..rounds.series import RESEARCHER
 from ..site.desk import publish
 from ..site.errors import SiteRefused
@@ -71,6 +71,7 @@ class Service:
         self._opens, self._told = opens or over_exchange, told or (lambda line: None)
         self._clock = clock or Clock()
         self._parts: dict[str, tuple[StudyPart, Channel]] = {}
+        self._unsent: dict[str, tuple[Delivery, bytes]] = {}
         self._looked = self._said = -float("inf")
         self._waiting: set[str] = set()
         self._troubles = Refusals(site.folder / ROUNDS / "errors.log")
@@ -98,7 +99,7 @@ class Service:
             except (LabError, OSError) as error:
                 # A folder that is full or gone: the letter is answered when it is back.
                 self._trouble(study, error)
-            if part.ended:
+            if part.ended and study not in self._unsent:
                 self._tell(study)
                 self._close(study)
                 self._told(f"study {study[:12]}: {part.ended}")
@@ -161,12 +162,16 @@ class Service:
 
     def _answer(self, part: StudyPart, channel: Channel) -> bool:
         topic = part.study.hash
-        delivery = channel.poll(topic, [RESEARCHER])
-        if delivery is None:
-            return False
         before = part.opening
-        answer = part.answer(delivery.number, delivery.message)
+        if topic not in self._unsent:
+            delivery = channel.poll(topic, [RESEARCHER])
+            if delivery is None:
+                return False
+            # Kept until it is sent: a letter is delivered once, the folder may be full for long.
+            self._unsent[topic] = (delivery, part.answer(delivery.number, delivery.message))
+        delivery, answer = self._unsent[topic]
         channel.send(RESEARCHER, topic, answer, delivery.number)
+        del self._unsent[topic]
         channel.acknowledge(delivery)
         if part.opening != before and 0 <= part.opening < part.openings:
             self._told(f"study {topic[:12]}: round {part.opening + 1} of {part.openings}")
@@ -193,6 +198,7 @@ class Service:
 
     def _close(self, study: str) -> None:
         part, channel = self._parts.pop(study)
+        self._unsent.pop(study, None)
         part.close()
         channel.close()
 

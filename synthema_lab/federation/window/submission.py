@@ -107,7 +107,8 @@ class Submission:
         with progress_bar(progress) as told:
             return run_study(
                 self.study, self._dictionary, self._researcher, self._exchanges, self.kept,
-                patience=patience, approval_within=approval_within, told=told,
+                peers=self.kept.parent / "peers", patience=patience,
+                approval_within=approval_within, told=told,
             )  # fmt: skip
 
     def withdraw(self) -> None:

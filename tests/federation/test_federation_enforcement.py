@@ -1,0 +1,277 @@
+"""What a site refuses while it serves: each of these once got through somewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from federation.served_scene import ServedScene
+from synthema_lab.errors import LabError
+from synthema_lab.federation.channels import FolderChannel
+from synthema_lab.federation.channels.errors import StateRefused
+from synthema_lab.federation.procedures.counting import CountingAssembly
+from synthema_lab.federation.rounds import RESEARCHER, Letter, new_series, pack, unpack
+from synthema_lab.federation.rounds.letters import BEGIN, REFUSED, TURN
+from synthema_lab.federation.service.service import INTAKE_EVERY, channel_of
+from synthema_lab.federation.site import receive
+from synthema_lab.secure_aggregation import Identity
+
+DAY = 86_400
+
+
+@pytest.fixture
+def scene(tmp_path, monkeypatch):
+    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self._total)
+    scene = ServedScene(tmp_path)
+    yield scene
+    scene.close()
+
+
+class Asking:
+    """Somebody with the researcher's key who writes to a site what they like."""
+
+    def __init__(self, scene, study, name="north") -> None:
+        self.scene, self.study, self.site = scene, study, scene.sites[name]
+        own = Identity(RESEARCHER, scene.researcher.private_key)
+        self.channel = FolderChannel(
+            channel_of(self.site.policy.exchange, study), own, [self.site.identity.member()],
+            scene.folder / "asking",
+        )  # fmt: skip
+        scene.serve(name).step()
+
+    def ask(self, letter: Letter | bytes) -> Letter:
+        content = letter if isinstance(letter, bytes) else pack(letter)
+        name, topic = self.site.identity.name, self.study.hash
+        self.channel.send(name, topic, content)
+        self.scene.services[name].step()
+        answer = self.channel.receive(topic, name, timeout=5)
+        self.channel.acknowledge(answer)
+        return unpack(answer.message)
+
+    def begin(self, **changed) -> Letter:
+        terms = new_series(self.study, [one.name for one in self.study.sites], 0, 1).as_dict()
+        return Letter(BEGIN, {"terms": {**terms, **changed}, "heads": {}})
+
+
+@pytest.fixture
+def asking(scene):
+    asking = Asking(scene, scene.exact())
+    yield asking
+    asking.channel.close()
+
+
+def refused_with(answer: Letter) -> str:
+    assert answer.kind == REFUSED
+    assert set(answer.says) == {"error", "exit_code", "reference"}
+    return answer.says["error"]
+
+
+def test_a_round_that_is_replayed_is_refused(asking):
+    begin = asking.begin()
+    assert asking.ask(begin).kind == "answer"
+    assert refused_with(asking.ask(begin)) in ("RoundRefused", "RoundReplayed")
+
+
+def test_more_rounds_than_were_approved_are_refused(asking):
+    answers = [asking.ask(asking.begin()) for _ in range(4)]
+    assert [one.kind for one in answers[:3]] == ["answer"] * 3
+    assert refused_with(answers[3]) == "RoundRefused"
+
+
+def test_an_approval_that_expired_is_refused(asking):
+    asking.scene.time += 100 * DAY
+    assert refused_with(asking.ask(asking.begin())) == "ApprovalMissing"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sites": ["north", "south"]}, {"sites": ["east", "south"]}, {"threshold": 2},
+        {"rounds": 2}, {"first": 1}, {"series": "no"}, {"sites": ["north", "north", "south"]},
+    ],
+)  # fmt: skip
+def test_a_series_on_other_terms_is_refused(asking, changed):
+    refused_with(asking.ask(asking.begin(**changed)))
+    events = [entry.event for entry in asking.scene.reopened().logbook.entries(asking.study.hash)]
+    assert "round begun" not in events
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        b"", b"no letter", Letter(TURN, {}, {"message": b"x"}), Letter(TURN, {}),
+        Letter("answer", {}), Letter(BEGIN, {}), Letter(BEGIN, {"terms": 7, "heads": {}}),
+        Letter(BEGIN, {"heads": {"north": "{}"}}), Letter(BEGIN, {"heads": [1]}),
+        Letter(TURN, {"fresh": "yes", "heads": 3}, {"message": bytes(100)}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_letter_that_is_none_is_answered_with_a_class_and_a_number(asking, letter):
+    refused_with(asking.ask(letter))
+    assert asking.ask(asking.begin()).kind == "answer"
+
+
+def test_a_letter_after_the_end_is_not_answered_any_more(asking):
+    asking.ask(Letter("end", {"outcome": "finished"}))
+    asking.channel.send("north", asking.study.hash, pack(asking.begin()))
+    for _ in range(3):
+        assert not asking.scene.services["north"].step()
+
+
+def test_a_sender_with_another_key_is_not_heard(scene):
+    study = scene.exact()
+    service = scene.serve("north")
+    service.step()
+    stranger = Identity.new(RESEARCHER)
+    with FolderChannel(
+        channel_of(scene.north.policy.exchange, study), stranger,
+        [scene.north.identity.member()], scene.folder / "stranger",
+    ) as channel:  # fmt: skip
+        channel.send("north", study.hash, pack(Asking.begin(_Study(study))))
+        assert not service.step()
+    own = Identity(RESEARCHER, scene.researcher.private_key)
+    exchange = channel_of(scene.north.policy.exchange, study)
+    with FolderChannel(exchange, own, [], scene.folder / "own"), pytest.raises(StateRefused):
+        # The stranger's keys stand where the researcher's stood; nobody goes on with that.
+        FolderChannel(exchange, own, [], scene.folder / "another").close()
+    events = [entry.event for entry in scene.north.logbook.entries(study.hash)]
+    assert "round begun" not in events
+
+
+class _Study:
+    def __init__(self, study) -> None:
+        self.study = study
+
+
+def test_files_that_a_researcher_leaves_are_never_run(scene, tmp_path):
+    study = scene.exact()
+    marker = tmp_path / "run"
+    script = f"#!/bin/sh\ntouch {marker}\n"
+    exchange = scene.north.policy.exchange
+    for place in (exchange / "inbox", exchange / "rounds" / study.hash[:32] / "researcher"):
+        place.mkdir(parents=True, exist_ok=True)
+        for name in ("run.sh", "main.py", "setup.py", f"{study.hash}.py", "conftest.py"):
+            (place / name).write_text(
+                script if name.endswith(".sh") else f"open({str(marker)!r}, 'w')"
+            )
+            (place / name).chmod(0o755)
+    scene.run(study)
+    assert not marker.exists()
+
+
+def test_a_study_that_was_swapped_after_its_approval_is_not_run(scene):
+    study = scene.exact()
+    other = scene.submitted("north", title="Another").hash
+    shelf = scene.folder / "north" / "studies"
+    place = next(shelf.glob(f"{study.hash}*"))
+    shutil.copyfile(next(shelf.glob(f"{other}*")), place)
+    service = scene.serve("north")
+    service.step()
+    assert not service._parts
+
+
+def test_a_study_that_nobody_approved_has_no_channel(scene):
+    study = scene.submitted(*scene.sites).study
+    scene.serve("north").step()
+    assert not channel_of(scene.north.policy.exchange, study).exists()
+
+
+def test_a_table_is_not_in_anything_that_leaves(scene):
+    study = scene.exact()
+    scene.run(study)
+    values = {str(v) for v in scene.tables["north", "learnt"]["patient_id"]}
+    left = b"".join(
+        path.read_bytes() for path in scene.north.policy.exchange.rglob("*") if path.is_file()
+    )
+    assert left
+    assert not any(value.encode() in left for value in values)
+
+
+def test_books_put_back_with_their_anchor_are_refused_by_what_others_remember(scene):
+    first = scene.exact()
+    folder, anchor = scene.folder / "north", scene.folder / "anchors" / "north"
+    second = scene.exact(title="The second")
+    shutil.copytree(folder, scene.folder / "backup")
+    shutil.copyfile(anchor, scene.folder / "backup.anchor")
+    scene.run(first)
+    scene.close()
+    shutil.rmtree(folder)
+    shutil.copytree(scene.folder / "backup", folder)
+    shutil.copyfile(scene.folder / "backup.anchor", anchor)
+    for name in scene.sites:
+        scene.serve(name)
+    with pytest.raises(LabError) as refused:
+        scene.run(second, scene.folder / "second")
+    assert "north: RegisterRolledBack" in str(refused.value)
+
+
+def test_a_second_process_does_not_serve_the_same_site(scene):
+    scene.serve("north")
+    with pytest.raises(LabError, match="Another process serves"):
+        scene.serve("north")
+
+
+def test_a_site_a_version_behind_refuses_and_says_what_to_do(scene, monkeypatch):
+    study = scene.exact()
+    monkeypatch.setattr("synthema_lab.federation.site.admission.installed_version", lambda: "0.0.9")
+    with pytest.raises(LabError) as refused:
+        scene.run(study)
+    assert "PolicyRefused" in str(refused.value)
+    log = (scene.folder / "north" / "rounds" / study.hash / "errors.log").read_text()
+    assert "Have the site updated" in log
+
+
+# Faults of the folder and the clock
+
+
+def test_clocks_that_differ_by_an_hour_change_nothing(scene):
+    study = scene.exact()
+    for shift, name in ((3600, "north"), (-3600, "east")):
+        site = scene.reopened(name)
+        site.now = lambda shift=shift: scene.time + shift
+    assert (scene.run(study) == scene.pooled(study)).all()
+
+
+def test_half_written_corrupt_and_foreign_files_in_the_folder_are_left_alone(scene):
+    study = scene.exact()
+    shared = channel_of(scene.north.policy.exchange, study)
+    for place in (shared / "researcher" / "north", shared / "junk", shared / "north"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".00000001.sealed-half").write_bytes(b"half")
+        (place / "00000001.sealed").write_bytes(os.urandom(300))
+    assert (scene.run(study) == scene.pooled(study)).all()
+
+
+@pytest.mark.parametrize("kind", ["full", "read-only"])
+def test_a_folder_that_is_full_or_read_only_for_a_while_only_delays(scene, monkeypatch, kind):
+    from synthema_lab.federation.channels import folder_shelf
+    from synthema_lab.federation.channels.errors import FolderFull, FolderReadOnly
+
+    study = scene.exact()
+    error = FolderFull if kind == "full" else FolderReadOnly
+    write, failures = folder_shelf.FolderShelf.write, []
+
+    def failing(self, path, content):
+        if 5 <= len(failures) < 8 and path.startswith("north"):
+            failures.append(path)
+            raise error("No room.", "Room.", "Make room.")
+        failures.append(path) if len(failures) < 5 else None
+        return write(self, path, content)
+
+    monkeypatch.setattr(folder_shelf.FolderShelf, "write", failing)
+    assert (scene.run(study) == scene.pooled(study)).all()
+    assert len(failures) > 5
+    assert INTAKE_EVERY > 0
+
+
+def test_an_unreadable_inbox_does_not_stop_the_service(scene, monkeypatch):
+    def failing(site):
+        raise OSError("The share is gone.")
+
+    service = scene.serve("north")
+    monkeypatch.setattr("synthema_lab.federation.service.service.receive", failing)
+    service._looked = -float("inf")
+    assert service.step() is False
+    assert receive(scene.north) == ()
