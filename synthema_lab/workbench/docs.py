@@ -22,6 +22,8 @@ _PAGES = {
     "index": "README.md",
     "glossary": "GLOSSARY.md",
     "dictionaries": "data_dictionaries/README.md",
+    "run_a_study": "docs/run_a_study.md",
+    "set_up_a_site": "docs/set_up_a_site.md",
     "threat_model": "docs/threat_model.md",
     "contributing": "CONTRIBUTING.md",
 }
