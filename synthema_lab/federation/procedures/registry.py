@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from ...errors import LabError
 from ..study.errors import StudyRefused
 
 if TYPE_CHECKING:
+    from ...dictionary import DataDictionary
+    from ...privacy import PrivacyEvent
     from ..study.study import Study
     from .procedure import Procedure
 
@@ -15,6 +18,7 @@ _WHERE = {
     "marginal": (".counting", "Counting"),
     "independent": (".counting", "Counting"),
     "vae": (".averaged", "Averaged"),
+    "validate": (".evaluation", "Evaluating"),
 }
 PROCEDURES = tuple(_WHERE)
 """What a study's generator may be."""
@@ -48,3 +52,11 @@ def procedure(name: str) -> Procedure:
         )
     module, kind = _WHERE[name]
     return getattr(importlib.import_module(module, __package__), kind)(name)
+
+
+def events_of(study: Study, dictionary: DataDictionary) -> tuple[PrivacyEvent, ...]:
+    """What a study costs; nothing where it asks for no noise, or for what cannot be done."""
+    try:
+        return procedure_of(study).plan(study, dictionary).events
+    except LabError:
+        return ()

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...dictionary import DataDictionary
+from ...privacy import epsilon_of
 from ...secure_aggregation import Identity
 from ..procedures.dry_run import DryRun, dry_run
+from ..procedures.registry import events_of
 from ..study.difference import differences
 from ..study.review import Account, Review
 from ..study.study import Study
@@ -138,8 +141,11 @@ def _looked_at(site: SiteFolder, policy: SitePolicy, study: Study, try_it: bool)
     usable = dictionary is not None and dictionary.digest == study.dictionary
     tried = dry_run(study, dictionary) if try_it and usable else None
     account = _account(site, policy, study, tried)
+    left = account.left
+    if usable and _covered(site, study, dictionary):
+        left = max(left, study.budget.epsilon or 0.0)
     reasons = reasons_against(
-        policy, study, site.identity.member().key.hex(), dictionary, site.now(), account.left
+        policy, study, site.identity.member().key.hex(), dictionary, site.now(), left
     )
     cautions = cautions_about(policy, study)
     if tried is not None and (tried.problem or not tried.fits):
@@ -151,6 +157,20 @@ def _looked_at(site: SiteFolder, policy: SitePolicy, study: Study, try_it: bool)
         account, dictionary if usable else None, previous,
         () if previous is None else differences(previous, study), tried,
     )  # fmt: skip
+
+
+def _covered(site: SiteFolder, study: Study, dictionary: DataDictionary) -> bool:
+    """Whether all that was opened so far and what this study opens keep to the budget together.
+
+    Releases compose to less than the sum of their epsilons; what this one
+    costs follows from the study alone.
+    """
+    events = events_of(study, dictionary)
+    if not events or study.cohort not in site.policy.datasets:
+        return False
+    ledger = site.ledger(study.cohort)
+    held = [event for charge in ledger.history(study.cohort) for event in charge.events]
+    return epsilon_of([*held, *events], ledger.delta) <= ledger.epsilon
 
 
 def _state(site: SiteFolder, study: Study) -> str:

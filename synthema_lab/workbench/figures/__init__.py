@@ -14,6 +14,7 @@ from .headline import headline
 from .noise import noise, opened
 from .privacy import attack_roc
 from .secure_sum import round_bytes, sum_opens, what_is_sent
+from .spending import spending, what_epsilon_allows
 from .style import Plot, house_style
 from .survival import kaplan_meier
 
@@ -35,6 +36,8 @@ __all__ = [
     "opened",
     "round_bytes",
     "sites",
+    "spending",
     "sum_opens",
+    "what_epsilon_allows",
     "what_is_sent",
 ]
