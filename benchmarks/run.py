@@ -15,6 +15,7 @@ from . import (
     rounds,
     secure_sum,
     simulators,
+    studies,
 )
 
 BENCHMARKS = {
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "multiparty": multiparty,
     "rounds": rounds,
     "averaging": averaging,
+    "studies": studies,
     "fuzz": fuzz,
 }
 RESULTS = Path(__file__).parent / "results"

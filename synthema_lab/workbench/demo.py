@@ -99,13 +99,18 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
                 "20_deidentify",
                 "30_train_across_hospitals",
                 "31_sum_without_sharing",
+                "32_spend_a_privacy_budget",
                 "40_generate",
                 "50_validate",
             ),
             "Acute myeloid leukaemia survival: a synthetic cohort learnt across hospitals",
             "Patients with acute myeloid leukaemia in the north west of England, a public "
             "cohort, were divided among hospitals as if each kept its own. " + _LEARNT,
-            unreported=("00_start_here", "31_sum_without_sharing"),
+            unreported=(
+                "00_start_here",
+                "31_sum_without_sharing",
+                "32_spend_a_privacy_budget",
+            ),
         ),
     }
 )

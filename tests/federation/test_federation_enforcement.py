@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 
+import numpy as np
 import pytest
 
 from federation.served_scene import ServedScene
 from synthema_lab.errors import LabError
 from synthema_lab.federation.channels import FolderChannel
 from synthema_lab.federation.channels.errors import StateRefused
+from synthema_lab.federation.procedures import Contribution
 from synthema_lab.federation.procedures.counting import CountingAssembly
 from synthema_lab.federation.rounds import RESEARCHER, Letter, new_series, pack, unpack
 from synthema_lab.federation.rounds.letters import BEGIN, REFUSED, TURN
+from synthema_lab.federation.service import InProcess, StudyPart
+from synthema_lab.federation.service.kept import Kept
 from synthema_lab.federation.service.service import INTAKE_EVERY, channel_of
-from synthema_lab.federation.site import receive
+from synthema_lab.federation.site import SiteRefused, receive
 from synthema_lab.secure_aggregation import Identity
 
 DAY = 86_400
@@ -111,6 +116,33 @@ def test_a_series_on_other_terms_is_refused(asking, changed):
 def test_a_letter_that_is_none_is_answered_with_a_class_and_a_number(asking, letter):
     refused_with(asking.ask(letter))
     assert asking.ask(asking.begin()).kind == "answer"
+
+
+def _kept(scene, study, opening, made, shares, model=b""):
+    """A vector that the site is held to have made before."""
+    kept = Kept.at(scene.folder / "north" / "rounds" / study.hash)
+    given = hashlib.sha256(shares.to_bytes(4, "big") + model).digest()
+    kept.keep(opening, Contribution(np.array(made), bytes(32)), given)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("opening", "shares", "said"),
+    [(0, 3, "another number of sites"), (1, 2, "after a later one"), (0, 2, None)],
+)
+def test_a_vector_serves_only_what_it_was_made_for(scene, opening, shares, said):
+    """With fewer sites that must stay its noise would not do; an earlier one is not made again."""
+    study = scene.approved(*scene.sites).study  # one colluding site: two shares of three
+    site = scene.reopened("north")
+    _kept(scene, study, opening, [1, 2], shares)
+    part = StudyPart(site, study, InProcess, scene.folder / "north" / "rounds" / study.hash)
+    part._kept.terms = new_series(study, list(scene.sites), 0, 1)
+    if said is None:
+        assert part._contribution(0, Letter(TURN, {}, {})).vector.tolist() == [1, 2]
+    else:
+        with pytest.raises(SiteRefused, match=said):
+            part._contribution(0, Letter(TURN, {}, {}))
+    assert not site.ledger("leuksurv").history()
 
 
 def test_a_letter_after_the_end_is_not_answered_any_more(asking):

@@ -74,8 +74,14 @@ class Kept:
         parts = {"rounds": self.rounds, "answer": self.answer}
         self._write(_STATE, pack(Letter(ANSWER, says, parts)))
 
+    @property
+    def newest(self) -> int:
+        """The last opening whose vector was made; -1 before the first."""
+        made = (self.folder / _VECTORS).glob("*.npz")
+        return max((int(path.stem.partition("-")[0]) for path in made), default=-1)
+
     def contribution(self, opening: int) -> tuple[Contribution, bytes] | None:
-        """The vector of an opening and the digest of the model's bytes, if it was made."""
+        """The vector of an opening, and what it was made for, if it was made."""
         path = self.folder / self._vector(opening)
         if not path.exists():
             return None
@@ -84,7 +90,7 @@ class Kept:
             return made, content["given"].tobytes()
 
     def keep(self, opening: int, made: Contribution, given: bytes) -> None:
-        """Keep the vector of an opening; those of earlier openings go."""
+        """Keep the vector of an opening, and what it was made for; those of earlier ones go."""
         content = io.BytesIO()
         digests = {
             "model": np.frombuffer(made.model, np.uint8), "given": np.frombuffer(given, np.uint8)

@@ -194,8 +194,8 @@ class StudyPart:
 
     def _contribution(self, opening: int, letter: Letter) -> Contribution:
         """The vector of an opening: the one that was made, or a new one that is paid for."""
-        model = letter.parts.get("model", b"")
-        given = hashlib.sha256(model).digest()
+        model, shares = letter.parts.get("model", b""), self._kept.terms.shares(self.study)
+        given = hashlib.sha256(shares.to_bytes(4, "big") + model).digest()
         if letter.says.get("fresh") is True and self._kept.contribution(opening) is not None:
             # An unmasking was asked for, so another vector takes fresh noise, paid again.
             self._kept.editions[opening] = self._kept.editions.get(opening, 0) + 1
@@ -205,11 +205,19 @@ class StudyPart:
             made, was = known
             if was != given:
                 raise SiteRefused(
-                    f"Opening {opening} was asked for again with another model.",
-                    "The model of the first time: two changes of one model would tell more.",
-                    "Go on with the model that was sent first.",
+                    f"Opening {opening} was asked for again with another model, or for another "
+                    "number of sites that must stay.",
+                    "The same as the first time: two changes of one model would tell more, and "
+                    "fewer sites bring less noise.",
+                    "Go on as it was asked first.",
                 )
             return made
+        if opening < self._kept.newest:
+            raise SiteRefused(
+                f"Opening {opening} was asked for after a later one.",
+                "Each opening once, in their order: what is trained again would be paid again.",
+                "Go on with the opening that is next.",
+            )
         self._pay(opening)
         if self._computing is None:
             self._computing = self._computes(self.site, self.study, self._kept.terms, opening)
