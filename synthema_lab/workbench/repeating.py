@@ -1,59 +1,83 @@
-"""How does a run that asks hospitals come to the same numbers when it is repeated?
+"""How does a notebook that asks hospitals come to the same numbers again?
 
-Hospitals draw fresh noise every time. What they opened is kept with the run; a
-rerun asks them again, and then goes on with the sums of the first time, so
-that every figure is the same to the last digit.
+Hospitals draw fresh noise every time, and keep their own ledgers. What they
+opened is kept in the workspace and with the run; where the same was opened
+before, the notebook goes on with those sums, so that every figure is the same
+to the last digit.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from dataclasses import replace
-from pathlib import Path
+
+import pandas as pd
 
 from ..errors import NotReproduced
 from ..generators import FittedModel, get
 from ..generators.learnt import learnt
-from ..privacy import ReleaseStore, release_identifier
+from ..privacy import OpenedSums, ReleaseStore
+from .fitting import PUBLIC_KEY
+from .paths import runs_folder
 from .record import REPLAY
 
 
-def released(model: FittedModel) -> FittedModel:
-    """The model of a study, under a release that a rerun finds again.
+def released(model: FittedModel, patients: pd.DataFrame, fresh_noise: bool = False) -> FittedModel:
+    """The model of a study over a public cohort, under a release that is found again.
 
     Parameters
     ----------
     model : FittedModel
         With noise, as hospitals have opened it.
+    patients : pandas.DataFrame
+        The patients of all hospitals together; public, so that everybody comes
+        to the same release.
+    fresh_noise : bool
+        Keep the sums that were opened now, even where the same request was
+        opened before.
 
     Returns
     -------
     FittedModel
-        The same; in a rerun with the sums of the run that is repeated, and
+        The same, or with the sums that were opened the first time, and
         ``replayed`` set.
 
     Raises
     ------
     NotReproduced
-        If the run that is repeated has kept no such sums.
+        If a run is repeated that has kept no such sums.
     """
     opened = model.opened
-    release = release_identifier({
+    content = patients[list(model.columns)].to_csv(index=False).encode()
+    request = {
         "generator": model.generator, "dictionary": model.dictionary.digest,
         "columns": model.columns, "cliques": opened.cliques, "variances": opened.variances,
         "sites": model.provenance["sites"], "by": "study",
-    })  # fmt: skip
+        "fingerprint": hmac.new(PUBLIC_KEY, content, hashlib.sha256).hexdigest(),
+    }  # fmt: skip
+    repeated = os.environ.get(REPLAY)
+    store = ReleaseStore(repeated or runs_folder() / "releases", read_only=repeated is not None)
+    with store.locked():
+        release = store.identify(request, fresh_noise and not repeated)
+        stored = store.get(release)
+        if stored is None and repeated:
+            raise NotReproduced(
+                "The run that is repeated has kept no sums of this study.",
+                "The same study as the first time.",
+                "Run the notebook itself for a new release: synthema run NOTEBOOK",
+            )
+        if stored is None:
+            store.put(replace(opened, release=release))
     privacy = {**(model.privacy or {}), "release": release}
-    kept = os.environ.get(REPLAY)
-    if not kept:
-        return replace(model, opened=replace(opened, release=release), privacy=privacy)
-    stored = ReleaseStore(Path(kept), read_only=True).get(release)
     if stored is None:
-        raise NotReproduced(
-            "The run that is repeated has kept no sums of this study.",
-            "The same study as the first time.",
-            "Run the notebook itself for a new release: synthema run NOTEBOOK",
-        )
+        return replace(model, opened=replace(opened, release=release), privacy=privacy)
+    return _with(stored, model, privacy)
+
+
+def _with(stored: OpenedSums, model: FittedModel, privacy: dict[str, object]) -> FittedModel:
+    """The model of other sums of the same plan."""
     asked, delta = privacy["asked"], privacy["delta"]
     plan = get(model.generator).plan(model.dictionary, model.columns, asked, delta)
     sites = model.provenance["sites"]

@@ -138,12 +138,12 @@ class LocalHospitals:
     def __str__(self) -> str:
         if not self._end.alive:
             return "Hospitals that are closed; nothing of them is left."
-        return f"{len(self.names)} hospitals in {self.folder}\n{self.table()}"
+        return f"{len(self.names)} hospitals on this machine\n{self.table()}"
 
     def _repr_html_(self) -> str:
         if not self._end.alive:
             return f"<p>{html.escape(str(self))}</p>"
-        return captioned(self.table(), f"{len(self.names)} hospitals in {self.folder}")
+        return captioned(self.table(), f"{len(self.names)} hospitals on this machine")
 
     def _found(
         self, name: str, table: pd.DataFrame, held_out: pd.DataFrame | None, named: str, cohort: str
