@@ -19,6 +19,7 @@ from ...dictionary import DataDictionary
 from ...generators.encoder import Encoder
 from ...privacy import SkellamEvent, calibrate
 from ..statistics.grid import DAYS, QUARTER_DAYS
+from .hazards import covariates_of, size_of
 from .score_grid import EDGES
 
 TRAIN, HELD = 0, 1
@@ -67,6 +68,8 @@ class Layout:
         The dictionary's pairs among the variables; all pairs where it names none.
     edges : numpy.ndarray
         Of the survival grid, in the unit of the survival time; empty without an outcome.
+    covariates : int
+        Of the Cox model; 0 without an outcome.
     grouped : bool
         Whether survival is counted by risk group.
     tables : tuple of Cells
@@ -88,6 +91,7 @@ class Layout:
         self.edges = _survival_edges(dictionary, self.columns)
         self.grouped = dictionary.risk_group in _available(dictionary, self.columns)
         self.rules, self.undecided = dictionary.decidable(self.columns)
+        self.covariates = len(covariates_of(dictionary, self.columns)) if len(self.edges) else 0
         self.tables = tuple(table for table in self._all() if table.private or not private)
         self.private = private
 
@@ -143,10 +147,11 @@ class Layout:
         if self.rules:
             tables.append(Cells("rules", (SIDES, 2), True))
         tables += [
-            Cells(f"attack {name}", (SIDES, len(edges) + 1), name == "nearest")
-            for name, edges in EDGES.items()
+            Cells(f"attack {name}", (SIDES, len(edges) + 1), False) for name, edges in EDGES.items()
         ]
         tables.append(Cells("copies", (SIDES,), False))
+        if self.covariates:
+            tables.append(Cells("cox", (SIDES, size_of(self.covariates)), False))
         tables += [Cells(f"local {name}", (3,), False) for name in LOCAL]
         return tables
 

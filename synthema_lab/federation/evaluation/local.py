@@ -19,8 +19,9 @@ from ...validation.columns import Columns, groups_of_copies, read_columns
 from ...validation.metric import Estimate
 from ...validation.reference import Reference
 from ...validation.registry import measure
-from .cells import HELD, LOCAL, SIDES, TRAIN, Layout
+from .cells import LOCAL, SIDES, Layout
 from .counting import row_counts
+from .hazards import fitted, plan_of, summed
 from .score_grid import EDGES, counted
 
 STEPS = 100
@@ -59,16 +60,21 @@ def site_counts(
     """
     sides = [row_counts(layout, table) for table in (patients, held_out)]
     counts = {name: np.stack([side[name] for side in sides]) for name in sides[0]}
+    if layout.private:
+        return counts
     candidate, train, held = (
         read_columns(table[list(layout.columns)], layout.dictionary, layout.columns, role)
         for table, role in ((synthetic, "candidate"), (patients, "train"), (held_out, "holdout"))
     )
-    if layout.private:
-        return counts | {"attack nearest": _nearest(candidate, train, held, seed)}
     if train.rows and held.rows:
         refuse_overlap(train, held, layout.dictionary)
     counts["copies"] = np.array([_copies(candidate, side) for side in (train, held)])
     counts |= _attacks(candidate, train, held, seed)
+    if layout.covariates:
+        plan = plan_of(layout.dictionary, layout.columns, candidate)
+        counts["cox"] = np.stack(
+            [summed(fitted(plan, side), layout.covariates) for side in (train, held)]
+        )
     reference = Reference(
         layout.dictionary, train, held if held.rows else None, candidate, (), (), (),
         "quick", DRAWS, seed,
@@ -82,19 +88,7 @@ def _copies(candidate: Columns, patients: Columns) -> int:
     return int(np.isin(other, real).sum())
 
 
-def _nearest(candidate: Columns, train: Columns, held: Columns, seed: int) -> np.ndarray:
-    """Histograms of the distance to the nearest synthetic row, which no other patient changes."""
-    histograms = np.zeros((SIDES, len(EDGES["nearest"]) + 1), dtype=np.int64)
-    for place, side in ((TRAIN, train), (HELD, held)):
-        if side.rows:
-            scores = attack_scores(candidate, side, candidate, np.random.default_rng(seed))
-            histograms[place] = counted("nearest", scores["nearest"][0])
-    return histograms
-
-
-def _attacks(
-    candidate: Columns, train: Columns, held: Columns, seed: int
-) -> dict[str, np.ndarray]:
+def _attacks(candidate: Columns, train: Columns, held: Columns, seed: int) -> dict[str, np.ndarray]:
     """Histograms of every attack; empty at a site with too few patients to attack."""
     if min(train.rows, held.rows) < membership.FEWEST:
         return {

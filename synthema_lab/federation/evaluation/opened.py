@@ -4,7 +4,7 @@ Sums over public cells are written out again as one row a patient, with a value
 that stands for its bin, so that the pooled suite's own measures can be computed
 on them. Variables are written out one by one and belong together only where they
 were counted together (the survival time, its event and the risk group). Counts
-with noise are first made whole: none below 0, and all tables of one total.
+with noise are first made whole: none below 0, and no table with more than one total.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ...validation.columns import MISSING, Columns
+from ...validation.membership import FEWEST
 from .cells import HELD, SIDES, TRAIN, Layout
 
 Tables = dict[str, np.ndarray]
@@ -45,24 +46,22 @@ def settled(layout: Layout, tables: Tables) -> Tables:
         max(1, round(float(np.mean([tables[name][side].sum() for name in names]))))
         for side in range(SIDES)
     ]
-    exhaustive = {name for name in tables if name.split()[0] in ("one", "pair", "attack", "rules")}
+    exhaustive = {name for name in tables if name.split()[0] in ("one", "pair", "rules")}
     return {
         name: np.stack(
-            [
-                _whole(part[side], totals[side] if name in exhaustive else None)
-                for side in range(SIDES)
-            ]
+            [_whole(part[side], totals[side], name in exhaustive) for side in range(SIDES)]
         )
         for name, part in tables.items()
     }
 
 
-def _whole(counts: np.ndarray, total: int | None) -> np.ndarray:
-    """Counts of 0 or more with this total, rounded by largest remainders."""
+def _whole(counts: np.ndarray, total: int, exhaustive: bool) -> np.ndarray:
+    """Counts of 0 or more, rounded by largest remainders, with this total or at most it."""
     positive = np.maximum(counts.astype(float), 0.0).ravel()
-    total = max(0, int(counts.sum())) if total is None else total
+    if not exhaustive:
+        total = min(total, max(0, int(counts.sum())))
     if positive.sum() == 0:
-        return np.zeros(counts.shape, np.int64)
+        positive[:] = 1.0
     exact = positive * total / positive.sum()
     rounded = np.floor(exact).astype(np.int64)
     left = total - int(rounded.sum())
@@ -132,6 +131,10 @@ def _survival(layout: Layout, tables: Tables, side: int, rows: int) -> tuple:
 
 
 def sides_of(layout: Layout, tables: Tables) -> tuple[Columns, Columns | None]:
-    """Patients learnt from, and patients held out where there are any."""
-    held = columns_of(layout, tables, HELD, "holdout") if rows_of(tables, HELD) else None
+    """Patients learnt from, and patients held out where there are any.
+
+    With noise a few patients held out cannot be told from none.
+    """
+    some = rows_of(tables, HELD) >= (FEWEST if layout.private else 1)
+    held = columns_of(layout, tables, HELD, "holdout") if some else None
     return columns_of(layout, tables, TRAIN, "train"), held

@@ -19,7 +19,7 @@ EDGES = {
     "nearest": -np.r_[np.geomspace(100.0, 1e-4, FINE), 1e-9],
     "nearest_calibrated": _LOG_RATIO,
     "density_ratio": _LOG_RATIO,
-    "exact_values": np.linspace(0.0, 120.0, 2 * FINE),
+    "exact_values": np.r_[np.linspace(0.0, 40.0, FINE), np.geomspace(40.4, 2000.0, FINE)],
 }
 """Ascending edges by attack; the first and the last bin are open."""
 
@@ -40,8 +40,8 @@ def counted(attack: str, scores: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> counted("nearest", np.array([0.0, 0.0, -0.5]))[-1]
-    2
+    >>> counted("nearest", np.array([0.0, 0.0, -0.5]))[-1:].tolist()
+    [2]
     """
     edges = EDGES[attack]
     return np.bincount(np.searchsorted(edges, scores, "left"), minlength=len(edges) + 1)

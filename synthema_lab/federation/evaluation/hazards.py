@@ -1,0 +1,178 @@
+"""How far are the hazard ratios of a synthetic cohort from those across hospitals?
+
+Every hospital fits the same Cox model to its own patients and gives its
+coefficients weighted by their information, and the information. The sum of the
+first, solved by the sum of the second, is the fixed-effect meta-analysis of the
+hospitals' models: each keeps a baseline hazard of its own. Which covariates
+there are follows from the dictionary, and their scale from the synthetic
+cohort, so that no patient decides about either.
+
+References
+----------
+DerSimonian R, Laird N. Meta-analysis in clinical trials. Controlled Clinical
+Trials 1986; 7: 177-188 (the fixed-effect mean, here of several coefficients).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...dictionary import DataDictionary
+from ...validation.bootstrap import distance_interval
+from ...validation.columns import Columns
+from ...validation.covariates import FEWEST, Covariate, CovariatePlan
+from ...validation.cox import fit_cox
+from ...validation.hazards import FEWEST_EVENTS, RIDGE
+from ...validation.metric import Estimate
+
+STEPS = 100
+"""Information is summed in hundredths."""
+
+
+@dataclass(frozen=True, eq=False)
+class CoxSums:
+    """What is known of a Cox model from one table, or from the sum of several.
+
+    Attributes
+    ----------
+    patients : int
+    coefficients : numpy.ndarray, shape (covariates,)
+    covariance : numpy.ndarray, shape (covariates, covariates)
+    """
+
+    patients: int
+    coefficients: np.ndarray
+    covariance: np.ndarray
+
+
+def covariates_of(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple[Covariate, ...]:
+    """The covariates, before they have a scale.
+
+    Examples
+    --------
+    >>> leuksurv = DataDictionary.load("leuksurv")
+    >>> [one.variable for one in covariates_of(leuksurv, ("age_years", "sex", "os_days"))]
+    ['age_years', 'sex']
+    """
+    survival, found = dictionary.survival, []
+    for name in columns:
+        variable = dictionary.variables[name]
+        asked = not survival.covariates or name in survival.covariates
+        if name in (survival.time, survival.event) or not asked:
+            continue
+        if variable.numeric:
+            found.append(Covariate(name, variable.label, "number"))
+        else:
+            levels = list(variable.categories.values()) or ["no", "yes"]
+            found += [
+                Covariate(name, f"{variable.label}: {label} vs {levels[0]}", "level", code)
+                for code, label in enumerate(levels)
+                if code
+            ]
+        if variable.missing:
+            found.append(Covariate(name, f"{variable.label}, missing", "missing"))
+    return tuple(found)
+
+
+def plan_of(dictionary: DataDictionary, columns: tuple[str, ...], scale: Columns) -> CovariatePlan:
+    """The design, on the scale of the synthetic cohort."""
+    return CovariatePlan(
+        tuple(_scaled(one, scale) for one in covariates_of(dictionary, columns)), ()
+    )
+
+
+def _scaled(one: Covariate, scale: Columns) -> Covariate:
+    if one.kind != "number":
+        return one
+    values = scale.numeric[one.variable]
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return one
+    centre, spread = float(values.mean()), float(values.std()) or 1.0
+    fill = float(np.median(values))
+    return Covariate(one.variable, one.label, one.kind, one.level, centre, spread, fill)
+
+
+def size_of(covariates: int) -> int:
+    """Numbers that a table gives: patients, weighted coefficients, information.
+
+    Examples
+    --------
+    >>> size_of(4)
+    15
+    """
+    return 1 + covariates + covariates * (covariates + 1) // 2
+
+
+def fitted(plan: CovariatePlan, table: Columns) -> CoxSums | None:
+    """The model of one table; None with fewer than ten events."""
+    design, time, event = plan.design(table)
+    if event.sum() < FEWEST_EVENTS:
+        return None
+    fit = fit_cox(design, time, event, ridge=RIDGE)
+    return CoxSums(len(time), fit.log_hazard_ratios, fit.covariance)
+
+
+def summed(sums: CoxSums | None, covariates: int) -> np.ndarray:
+    """What is given to the sum, int64 of shape (size_of(covariates),); zeros for no model."""
+    if sums is None:
+        return np.zeros(size_of(covariates), np.int64)
+    information = np.linalg.pinv(sums.covariance)
+    upper = information[np.triu_indices(covariates)]
+    parts = [[sums.patients], STEPS * (information @ sums.coefficients), STEPS * upper]
+    return np.round(np.concatenate(parts)).astype(np.int64)
+
+
+def solved(total: np.ndarray, covariates: int) -> CoxSums | None:
+    """Undo `summed`, for a sum over hospitals; None if none gave a model."""
+    if total[0] == 0:
+        return None
+    weighted, upper = np.split(total[1:] / STEPS, [covariates])
+    information = np.zeros((covariates, covariates))
+    information[np.triu_indices(covariates)] = upper
+    information = information + np.triu(information, 1).T
+    covariance = np.linalg.pinv(information)
+    return CoxSums(int(total[0]), covariance @ weighted, covariance)
+
+
+def compared(plan: CovariatePlan, tables: list[Columns]) -> np.ndarray:
+    """Which covariates are compared: no indicators of a gap, no level with few patients."""
+    keep = plan.compared.copy()
+    for place, one in enumerate(plan.covariates):
+        for table in tables:
+            if one.kind == "level":
+                codes = table.coded[one.variable]
+                keep[place] &= min((codes == one.level).sum(), (codes == 0).sum()) >= FEWEST
+            elif one.kind == "number":
+                keep[place] &= np.isfinite(table.numeric[one.variable]).sum() >= FEWEST
+    return keep
+
+
+def error_of(
+    real: CoxSums | None, other: CoxSums | None, shown: np.ndarray,
+    rng: np.random.Generator, draws: int,
+) -> Estimate:  # fmt: skip
+    """Mean absolute difference of log hazard ratios.
+
+    Parameters
+    ----------
+    real, other : CoxSums or None
+    shown : numpy.ndarray of bool, shape (covariates,)
+    rng : numpy.random.Generator
+        Draws coefficients from their normal approximation.
+    draws : int
+    """
+    if real is None or other is None or not shown.any():
+        return Estimate.absent("too few events, or no covariate that varies enough")
+    difference = (other.coefficients - real.coefficients)[shown]
+    value = float(np.abs(difference).mean())
+    covariance = (real.covariance + other.covariance)[np.ix_(shown, shown)]
+    moved = rng.multivariate_normal(np.zeros(shown.sum()), covariance, size=draws)
+    low, high = distance_interval(value, np.abs(moved).mean(axis=1), (0.0, np.inf))
+    note = (
+        f"{int(shown.sum())} log hazard ratios, numbers per standard deviation of the synthetic "
+        "cohort; real ones are the fixed-effect mean over hospitals"
+    )
+    return Estimate(value, low, high, other.patients, note)

@@ -1,0 +1,242 @@
+"""How do hospitals judge a synthetic cohort: one sum, and nothing else leaves?
+
+The study names the cohort by the SHA-256 of its canonical bytes, and every site
+refuses another table. There is one opening on purpose: a second one could ask
+the sites about a table that nobody approved.
+
+Outputs under disclosure control are opened as exact sums, to which the rules
+for small counts are applied before anything is shown or saved; whoever opens
+the sums sees them whole. Outputs under epsilon carry noise, and hold only
+tables in which a patient changes one cell by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...dictionary import DataDictionary
+from ...privacy import epsilon_of, skellam_share
+from ...secure_aggregation import OpenedSum
+from ...validation.marginals import FEWEST as SMALLEST_SHOWN
+from ..evaluation import Evaluation, Layout, brought, judged, read_synthetic, site_counts
+from ..study.errors import StudyRefused
+from .procedure import Contribution, Given, Plan
+
+if TYPE_CHECKING:
+    from ..study.study import Study
+
+SETTINGS = ("synthetic", "seed", "draws")
+LARGEST_COUNT = 100_000_000
+FEWEST_DRAWS, DRAWS, MOST_DRAWS = 20, 200, 10_000
+
+
+class Evaluating:
+    """`validate` as a study.
+
+    Settings of the study: ``synthetic`` (SHA-256 of the table's canonical bytes, as
+    `evaluation.bring` gives it), ``seed`` and ``draws`` of resamples (0 and 200).
+
+    Parameters
+    ----------
+    name : {"validate"}
+
+    Examples
+    --------
+    >>> from synthema_lab.federation.study.example import example_content
+    >>> from synthema_lab.federation.study.study import Study
+    >>> content = example_content()
+    >>> content["generator"] = {"name": "validate", "settings": {"synthetic": "0" * 64}}
+    >>> plan = Evaluating("validate").plan(
+    ...     Study.from_dict(content), DataDictionary.load("leuksurv"))
+    >>> len(plan.lengths), len(plan.events) > 10
+    (1, True)
+    """
+
+    def __init__(self, name: str = "validate") -> None:
+        self.name = name
+
+    def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Whole numbers, with room for weighted rates; see `Procedure.terms`."""
+        clip = float(min(LARGEST_COUNT, (2**31 - 1) // sites))
+        return {"modulus_bits": 32, "scale": 1, "clip": clip}
+
+    def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
+        """One opening; see `Procedure.plan`."""
+        layout = layout_of(study, dictionary)
+        budget = study.budget
+        events = () if budget.epsilon is None else layout.events(budget.epsilon, budget.delta)
+        return Plan((layout.length,), events)
+
+    def task(self, given: Given) -> EvaluatingTask:
+        """A site's counts; see `Procedure.task`."""
+        return EvaluatingTask(given)
+
+    def assembly(
+        self, study: Study, dictionary: DataDictionary, sites: tuple[str, ...], shares: int
+    ) -> EvaluatingAssembly:
+        """The verdict of the sums; see `Procedure.assembly`."""
+        return EvaluatingAssembly(study, layout_of(study, dictionary))
+
+
+def layout_of(study: Study, dictionary: DataDictionary) -> Layout:
+    """The tables that a study asks for.
+
+    Raises
+    ------
+    StudyRefused
+        If a setting or a variable is unknown, or small counts would be shown.
+    """
+    settings = dict(study.settings)
+    unknown = [name for name in settings if name not in SETTINGS]
+    if unknown:
+        raise StudyRefused(
+            f"Its settings are not those of {study.generator}: {', '.join(unknown)}.",
+            f"One of: {', '.join(SETTINGS)}.",
+            "Correct generator.settings in the draft, and submit it again.",
+        )
+    digest = settings.get("synthetic")
+    if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise StudyRefused(
+            "It does not say which synthetic cohort is to be judged.",
+            "Under synthetic, the SHA-256 of its canonical bytes: 64 hexadecimal digits.",
+            "Set synthetic to what evaluation.bring(table, dictionary) gives.",
+        )
+    for name, least, most in (("seed", 0, 2**32 - 1), ("draws", FEWEST_DRAWS, MOST_DRAWS)):
+        value = settings.get(name, least)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise StudyRefused(
+                f"Its setting {name} cannot be used.",
+                f"A whole number from {least} to {most}.",
+                "Correct generator.settings in the draft, and submit it again.",
+            )
+    names = [name for name, _ in study.variables]
+    foreign = [name for name in names if name not in dictionary.variables]
+    if foreign:
+        raise StudyRefused(
+            f"Not in the data dictionary {dictionary.name}: {', '.join(foreign)}.",
+            "Variables of the dictionary that the study names.",
+            "Correct variables in the draft, and submit it again.",
+        )
+    guarded = any(one.protection == "disclosure_control" for one in study.outputs)
+    if guarded and (study.smallest_cell or 0) > SMALLEST_SHOWN:
+        raise StudyRefused(
+            f"Its smallest_cell is {study.smallest_cell}; figures of a validation hide counts "
+            f"below {SMALLEST_SHOWN}.",
+            f"At most {SMALLEST_SHOWN}.",
+            "Lower smallest_cell, or ask for noise with a budget.",
+        )
+    return Layout(dictionary, names, study.budget.epsilon is not None)
+
+
+class EvaluatingTask:
+    """A site's counts about one synthetic cohort. Parameters as `Given`."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._layout = layout_of(given.study, given.dictionary)
+
+    def contribution(self, opening: int, model: bytes) -> Contribution:
+        """The counts, with this site's share of the noise where there is any.
+
+        Raises
+        ------
+        DataMismatch
+            If the table is not the one that was approved, or does not fit the study.
+        """
+        given, layout, budget = self._given, self._layout, self._given.study.budget
+        settings = dict(given.study.settings)
+        synthetic = read_synthetic(model, settings["synthetic"], given.dictionary, layout.columns)
+        columns = list(layout.columns)
+        counts = site_counts(
+            layout, synthetic, given.patients[columns], given.held_out[columns],
+            int(settings.get("seed", 0)),
+        )  # fmt: skip
+        vector = layout.joined(counts)
+        if budget.epsilon is not None:
+            variances = layout.variances(budget.epsilon, budget.delta)
+            cells = [table.size for table in layout.tables]
+            vector = vector + skellam_share(np.repeat(variances, cells), given.shares)
+        return Contribution(vector, hashlib.sha256(model).digest())
+
+
+class EvaluatingAssembly:
+    """The verdict of one opened sum.
+
+    Parameters
+    ----------
+    study : Study
+    layout : Layout
+    """
+
+    def __init__(self, study: Study, layout: Layout) -> None:
+        self._study, self._layout = study, layout
+        self._settings = dict(study.settings)
+        self._synthetic = b""
+        self._total: np.ndarray | None = None
+        self._sites = 0
+
+    @property
+    def model(self) -> bytes:
+        """The synthetic cohort.
+
+        Raises
+        ------
+        SyntheticAbsent
+            If it was not brought.
+        """
+        if not self._synthetic:
+            self._synthetic = brought(self._settings["synthetic"])
+        return self._synthetic
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the synthetic cohort, 32 bytes."""
+        return hashlib.sha256(self.model).digest()
+
+    def take(self, opened: OpenedSum) -> None:
+        """Keep the sum."""
+        self._total, self._sites = np.asarray(opened.total, dtype=np.int64), len(opened.survivors)
+
+    def result(self, progress: Callable[[float], None] | None = None) -> Evaluation:
+        """What the sums say."""
+        study, layout, settings = self._study, self._layout, self._settings
+        synthetic = read_synthetic(
+            self.model, settings["synthetic"], layout.dictionary, layout.columns
+        )
+        validation = judged(
+            layout, layout.split(self._total), synthetic,
+            int(settings.get("seed", 0)), int(settings.get("draws", DRAWS)),
+        )  # fmt: skip
+        epsilon = study.budget.epsilon
+        if epsilon is not None:
+            epsilon = epsilon_of(layout.events(epsilon, study.budget.delta), study.budget.delta)
+        if progress is not None:
+            progress(1.0)
+        return Evaluation(
+            validation, study.hash, settings["synthetic"], self._sites, epsilon, study.budget.delta
+        )
+
+    def save(self) -> bytes:
+        """The synthetic cohort, and the sum once it was opened; exact where there is no noise."""
+        if not self._synthetic and self._total is None:
+            return b""
+        total = np.empty(0, np.int64) if self._total is None else self._total
+        content = io.BytesIO()
+        np.savez_compressed(
+            content, total=total, sites=self._sites,
+            synthetic=np.frombuffer(self.model, dtype=np.uint8),
+        )  # fmt: skip
+        return content.getvalue()
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from what `save` gave."""
+        if saved:
+            with np.load(io.BytesIO(saved), allow_pickle=False) as content:
+                self._synthetic = content["synthetic"].tobytes()
+                self._total = content["total"] if len(content["total"]) else None
+                self._sites = int(content["sites"])
