@@ -29,6 +29,8 @@ _PEERS = Path("~/.local/state/synthema-lab/peers")
               help="Where the result is written: a model, or an evaluation.")  # fmt: skip
 @click.option("--dictionary", help="The cohort's data dictionary: a file, or a name. Default: the "
                                    "cohort's name.")  # fmt: skip
+@click.option("--synthetic", type=click.Path(path_type=Path),
+              help="The synthetic cohort, for a study that judges one.")  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path),
               help="Folder that remembers how far it is. Default: SIGNED with .run.")  # fmt: skip
 @click.option("--patience", type=float, default=120.0, show_default=True,
@@ -38,10 +40,13 @@ _PEERS = Path("~/.local/state/synthema-lab/peers")
 @answering
 def run(
     signed: Path, folders: tuple[Path, ...], key: Path | None, out: Path, dictionary: str | None,
+    synthetic: Path | None,
     state: Path | None, patience: float, approval_within: float, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Run a study that hospitals have approved, or go on with it where it stopped."""
+    from ..cohorts import read_table
     from ..federation.conduct import progress_bar, run_study
+    from ..federation.evaluation import bring
     from ..federation.site import card_of, exchange_of
     from ..federation.study import load_key
     from ..federation.study.keyfile import place
@@ -49,6 +54,8 @@ def run(
     check_writable(out)
     study = signed_study(signed).study
     described = _dictionary(study, dictionary)
+    if synthetic is not None:
+        bring(read_table(synthetic), described)
     exchanges = [exchange_of(folder) for folder in folders]
     by_site = {card_of(folder)[0].name: folder for folder in exchanges}
     strangers = sorted(set(by_site) - {site.name for site in study.sites})

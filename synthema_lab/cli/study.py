@@ -33,11 +33,13 @@ study_command.add_command(run)
     type=click.Path(path_type=Path),
     help="Where the signed study is kept. Default: DRAFT with .signed.yaml.",
 )
+@click.option("--synthetic", type=click.Path(path_type=Path),
+              help="A synthetic cohort to be judged; its digest goes into the study.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Check it and say what it costs; send nothing.")
 @answering
 def submit(
-    draft: Path, folders: tuple[Path, ...], key: Path | None, out: Path | None, dry_run: bool,
-    as_json: bool, quiet: bool,
+    draft: Path, folders: tuple[Path, ...], key: Path | None, out: Path | None,
+    synthetic: Path | None, dry_run: bool, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Sign the study of a YAML file and send it to hospitals.
 
@@ -56,6 +58,8 @@ def submit(
     cards = [card_of(folder) for folder in exchanges]
     key_file = place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")
     content = read_strictly(bytes_of(draft), draft.name)
+    if synthetic is not None:
+        content["generator"] = _judging(content, synthetic)
     hospitals = {member.name: member for member, _ in cards}
     if dry_run and not key_file.exists():
         researcher, made = Identity.new("researcher"), False
@@ -143,6 +147,23 @@ def cancel(
     text += "" if yes else "\nNothing was written. To withdraw it, add --yes."
     record = {"study": study.hash, "done": yes, "sent_to": [str(folder) for folder in exchanges]}
     answer(text, record, as_json, quiet)
+
+
+def _judging(content: Any, synthetic: Path) -> dict[str, Any]:
+    """The generator's section of a draft that judges a synthetic cohort, with its digest."""
+    from ..cohorts import read_table
+    from ..dictionary import DataDictionary
+    from ..federation.evaluation import bring
+    from ..federation.study.fields import Fields
+
+    part = Fields(content, "The draft", tuple(content) if isinstance(content, dict) else ())
+    cohort = part.mapping("cohort")
+    named = str(cohort.get("dictionary") or cohort.get("name"))
+    described = DataDictionary.load(named if len(named) != 64 else str(cohort.get("name")))
+    generator = part.mapping("generator") if part.given("generator") else {"name": "validate"}
+    settings = dict(generator.get("settings") or {})
+    settings["synthetic"] = bring(read_table(synthetic), described)
+    return {**generator, "settings": settings}
 
 
 def _require_fit(signed: SignedStudy, site: str, card: dict[str, Any]) -> None:

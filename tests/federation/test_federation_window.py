@@ -120,3 +120,17 @@ def test_every_variable_has_a_first_reason(hospitals):
     assert told["os_days"] == "The outcome."
     assert "patient_id" not in told
     assert all(told.values())
+
+
+def test_a_study_that_judges_a_cohort_names_it_by_its_digest(hospitals):
+    table = hospitals.north.mock()[[*WHY, "patient_id"]]
+    study = hospitals.judge(table, who=WHO, days=3000)
+    assert study.generator == "validate"
+    assert len(dict(study.settings)["synthetic"]) == 64
+    assert {name for name, _ in study.variables} == set(WHY)
+    assert study.smallest_cell == 10
+    assert study.outputs[0].protection == "disclosure_control"
+    assert hospitals.rehearse(study).length > 0
+    noised = hospitals.judge(table, who=WHO, days=3000, epsilon=2.0)
+    assert noised.outputs[0].protection == "epsilon"
+    assert hospitals.rehearse(noised).epsilon(1e-5) <= 2.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,25 +12,21 @@ import pandas as pd
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused, DataMismatch
 from ...secure_aggregation import Identity
+from ..evaluation import bring
 from ..procedures.dry_run import DryRun, dry_run
-from ..procedures.registry import procedure
 from ..rounds.series import RESEARCHER
 from ..site.exchange import card_of, deliver, exchange_of
 from ..study import SignedStudy, Study, complete
 from ..study.keyfile import key_at, place
-from ..study.parts import NO_NOISE
 from .captioned import captioned
+from .drafted import content_of
 from .hospital import Hospital
 from .reasons import reasons
 from .shown import window_of
 from .submission import Submission
 
-_PROFILE = ("name", "institution", "purpose", "legal_basis")
-_OPENED = {
-    "marginal": "A table of invented patients, drawn from the summed and noised counts.",
-    "independent": "Invented patients in which no variable knows of another: a floor to compare.",
-    "vae": "Invented patients, drawn from a network that was trained at all sites.",
-}
+SMALLEST_CELL = 10
+_COMPARED = "The synthetic cohort is compared with the patients in it."
 
 
 class Hospitals:
@@ -114,6 +109,7 @@ class Hospitals:
         all_must_stay: bool = False,
         days: int = 90,
         opened: str = "",
+        smallest_cell: int | None = None,
     ) -> Study:
         """A study for these hospitals, to be looked at before it is submitted.
 
@@ -142,6 +138,9 @@ class Hospitals:
             How long it is wanted.
         opened : str
             What is opened, in plain words; by generator if not given.
+        smallest_cell : int, optional
+            Puts what is opened without noise under disclosure control: cells
+            with fewer patients are not shown.
 
         Raises
         ------
@@ -149,38 +148,50 @@ class Hospitals:
         """
         dictionary = self.dictionary(cohort)
         name = cohort or next(iter(next(iter(self._hospitals.values())).cohorts))
-        absent = [one for one in _PROFILE if not who.get(one)]
-        if absent:
-            raise ArgumentRefused(
-                f"The study does not say who asks: {', '.join(absent)} left out.",
-                f"who with {', '.join(_PROFILE)}.",
-                "Give them in plain words: the owner of the data decides by them.",
-            )
-        last = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=days)
-        what = opened or _OPENED.get(generator, "What the study comes to.")
-        protection = "outside_epsilon" if epsilon is None else "epsilon"
-        content = {
-            "title": title,
-            "researcher": {one: who[one] for one in _PROFILE},
-            "cohort": {"name": name, "dictionary": dictionary.digest},
-            "variables": dict(variables),
-            "generator": {"name": generator, "settings": dict(settings or {})},
-            "rounds": {"asked": rounds, "repeats": repeats},
-            "secure_aggregation": {
-                "threshold": len(self.names) if all_must_stay else None, "minimum_sites": 3,
-                "noise_bound": 0,
-                **procedure(generator).terms(len(self.names), settings or {}),
-            },
-            "budget": {
-                "epsilon": NO_NOISE if epsilon is None else epsilon, "delta": delta,
-                "colluding": colluding,
-            },
-            "outputs": {"result": {"what": what, "protection": protection}},
-            "smallest_cell": None,
-            "expires": last.isoformat(),
-        }  # fmt: skip
+        content = content_of(
+            len(self.names), title, variables, who, name, dictionary, generator, settings or {},
+            epsilon, delta, colluding, rounds, repeats, all_must_stay, days, opened, smallest_cell,
+        )  # fmt: skip
         members = {name: one.member for name, one in self._hospitals.items()}
         return complete(content, self.researcher, members)
+
+    def judge(
+        self,
+        synthetic: pd.DataFrame,
+        *,
+        who: Mapping[str, str],
+        title: str = "How good is a synthetic cohort?",
+        cohort: str = "",
+        epsilon: float | None = None,
+        smallest_cell: int = SMALLEST_CELL,
+        **others: Any,
+    ) -> Study:
+        """A study in which every hospital scores a synthetic cohort against its own patients.
+
+        Parameters
+        ----------
+        synthetic : pandas.DataFrame
+            Approved by its digest, and sent with the first round.
+        who, title, cohort
+            As for `draft`.
+        epsilon : float, optional
+            Without it, sums are opened exactly and shown under disclosure control.
+        smallest_cell : int
+        **others
+            See `draft`.
+
+        Returns
+        -------
+        Study
+            To be submitted; its result is an `Evaluation`.
+        """
+        dictionary = self.dictionary(cohort)
+        known = {name: why for name, why in self.reasons(cohort).items() if name in synthetic}
+        return self.draft(
+            title, dict.fromkeys(known, _COMPARED), who=who, cohort=cohort, generator="validate",
+            settings={"synthetic": bring(synthetic, dictionary)}, epsilon=epsilon,
+            smallest_cell=None if epsilon is not None else smallest_cell, **others,
+        )  # fmt: skip
 
     def rehearse(self, study: Study) -> DryRun:
         """The study tried on invented patients; nothing is asked of a hospital."""
