@@ -69,7 +69,11 @@ def test_the_list_names_notebooks_and_generators(capsys):
     assert call("list", "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert "40_generate" in [entry["notebook"] for entry in said["notebooks"]]
-    assert [entry["generator"] for entry in said["generators"]] == ["marginal", "independent", "vae"]
+    assert [entry["generator"] for entry in said["generators"]] == [
+        "marginal",
+        "independent",
+        "vae",
+    ]
 
 
 def test_a_cohort_is_written_to_a_file(tmp_path, capsys):

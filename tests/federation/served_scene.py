@@ -10,14 +10,12 @@ import numpy as np
 
 from synthema_lab.cohorts.mock import mock_patients
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.federation.channels import FolderChannel
 from synthema_lab.federation.conduct import Conductor
 from synthema_lab.federation.procedures.counting import count_plan
 from synthema_lab.federation.rounds import RESEARCHER
+from synthema_lab.federation.rounds.ends import researcher_end
 from synthema_lab.federation.service import InProcess, Service
-from synthema_lab.federation.service.service import channel_of
 from synthema_lab.generators.measured import require_patients
-from synthema_lab.secure_aggregation import Identity
 
 from .site_scene import Scene
 
@@ -95,11 +93,10 @@ class ServedScene(Scene):
                 continue
 
     def _conductor(self, study, folder, patience, stack) -> Conductor:
-        own = Identity(RESEARCHER, self.researcher.private_key)
         channels = {
             name: stack.enter_context(
-                FolderChannel(
-                    channel_of(site.policy.exchange, study), own, [site.identity.member()],
+                researcher_end(
+                    site.policy.exchange, study, self.researcher, site.identity.member(),
                     folder / "channels" / name,
                 )
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from synthema_lab.federation.channels.errors import StateRefused
 from synthema_lab.federation.procedures import Contribution
 from synthema_lab.federation.procedures.counting import CountingAssembly
 from synthema_lab.federation.rounds import RESEARCHER, Letter, new_series, pack, unpack
+from synthema_lab.federation.rounds.ends import channel_of
 from synthema_lab.federation.rounds.letters import BEGIN, REFUSED, TURN
 from synthema_lab.federation.service import InProcess, StudyPart
 from synthema_lab.federation.service.kept import Kept
-from synthema_lab.federation.service.service import INTAKE_EVERY, channel_of
+from synthema_lab.federation.service.service import INTAKE_EVERY
 from synthema_lab.federation.site import SiteRefused, receive
 from synthema_lab.secure_aggregation import Identity
 
@@ -207,7 +209,7 @@ def test_a_study_that_was_swapped_after_its_approval_is_not_run(scene):
 def test_a_study_that_nobody_approved_has_no_channel(scene):
     study = scene.submitted(*scene.sites).study
     scene.serve("north").step()
-    assert not channel_of(scene.north.policy.exchange, study).exists()
+    assert not Path(channel_of(scene.north.policy.exchange, study)).exists()
 
 
 def test_a_table_is_not_in_anything_that_leaves(scene):
@@ -268,7 +270,7 @@ def test_clocks_that_differ_by_an_hour_change_nothing(scene):
 
 def test_half_written_corrupt_and_foreign_files_in_the_folder_are_left_alone(scene):
     study = scene.exact()
-    shared = channel_of(scene.north.policy.exchange, study)
+    shared = Path(channel_of(scene.north.policy.exchange, study))
     for place in (shared / "researcher" / "north", shared / "junk", shared / "north"):
         place.mkdir(parents=True, exist_ok=True)
         (place / ".00000001.sealed-half").write_bytes(b"half")
@@ -307,3 +309,27 @@ def test_an_unreadable_inbox_does_not_stop_the_service(scene, monkeypatch):
     service._looked = -float("inf")
     assert service.step() is False
     assert receive(scene.north) == ()
+
+
+def test_a_folder_that_shows_letters_late_only_delays(scene, monkeypatch):
+    from synthema_lab.federation.channels import folder_shelf
+
+    study = scene.exact()
+    read, looks = folder_shelf.FolderShelf.read, {}
+
+    def late(self, path):
+        looks[path] = looks.get(path, 0) + 1
+        return None if path.endswith(".sealed") and looks[path] < 4 else read(self, path)
+
+    monkeypatch.setattr(folder_shelf.FolderShelf, "read", late)
+    assert (scene.run(study) == scene.pooled(study)).all()
+
+
+def test_rounds_travel_over_any_address_that_a_policy_names(scene):
+    for name in scene.sites:
+        path = scene.folder / name / "site.yaml"
+        path.write_text(path.read_text() + f"rounds_at: memory://{scene.folder.name}/{name}\n")
+        receive(scene.reopened(name))
+    study = scene.exact()
+    assert (scene.run(study) == scene.pooled(study)).all()
+    assert not (scene.north.policy.exchange / "rounds").exists()

@@ -12,8 +12,7 @@ from ...errors import ApprovalMissing
 from ...secure_aggregation import Identity
 from ..channels.clock import Clock
 from ..channels.waiting import looks
-from ..rounds.series import RESEARCHER
-from ..service.service import channel_of
+from ..rounds.ends import researcher_end
 from ..site.exchange import heard
 from ..site.standing import HOLDS
 from ..study.errors import StudyRefused
@@ -70,8 +69,6 @@ def run_study(
     ApprovalMissing
         If too few sites have approved the study.
     """
-    from ..channels import FolderChannel
-
     if researcher.member().key.hex() != study.researcher.key:
         raise StudyRefused(
             "The key is not the one that this study bears.",
@@ -79,16 +76,12 @@ def run_study(
             "Give it with --key.",
         )
     members = {one.name: one for one in study.sites}
-    own = Identity(RESEARCHER, researcher.private_key)
     sites = _approved(study, exchanges, folder, approval_within, clock or Clock())
     with ExitStack() as stack:
         channels = {
             site: stack.enter_context(
-                FolderChannel(
-                    channel_of(exchanges[site], study),
-                    own,
-                    [members[site]],
-                    folder / "channels" / site,
+                researcher_end(
+                    exchanges[site], study, researcher, members[site], folder / "channels" / site
                 )
             )
             for site in sites

@@ -8,13 +8,13 @@ import numpy as np
 
 from ...dictionary.load import find
 from ..procedures import Contribution
+from ..rounds.ends import ROUNDS
 from ..rounds.letters import BEGIN, TURN
 from ..rounds.series import SeriesTerms
 from ..site.folder import SiteFolder
 from ..study.study import Study
 from ..worker import Worker
 from .computing import asked_of
-from .service import ROUNDS
 
 
 class Apart:

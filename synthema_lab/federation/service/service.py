@@ -9,14 +9,13 @@ exchange folder, which is looked at.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ...errors import LabError
-from ...secure_aggregation import Member
 from ..channels.clock import Clock
 from ..channels.contract import Channel, Delivery
+from ..rounds.ends import ROUNDS, site_end
 from ..rounds.series import RESEARCHER
 from ..site.desk import publish
 from ..site.errors import SiteRefused
@@ -27,7 +26,6 @@ from ..study.study import Study
 from .part import Computes, StudyPart
 from .refusals import Refusals
 
-ROUNDS = "rounds"
 FIRST_PAUSE, BUSY_PAUSE, IDLE_PAUSE = 0.001, 0.05, 0.5
 INTAKE_EVERY, TELL_EVERY = 1.0, 1.0
 """Seconds between two looks into the inbox, and between two words on how far a study is."""
@@ -68,7 +66,7 @@ class Service:
     ) -> None:
         self._shows, self._shown = shows or (lambda site: None), ""
         self.site, self._computes = site, computes
-        self._opens, self._told = opens or over_exchange, told or (lambda line: None)
+        self._opens, self._told = opens or site_end, told or (lambda line: None)
         self._clock = clock or Clock()
         self._parts: dict[str, tuple[StudyPart, Channel]] = {}
         self._unsent: dict[str, tuple[Delivery, bytes]] = {}
@@ -201,19 +199,3 @@ class Service:
         self._unsent.pop(study, None)
         part.close()
         channel.close()
-
-
-def over_exchange(site: SiteFolder, study: Study) -> Channel:
-    """The site's end of a study's channel, over its exchange folder, sealed with PySyft."""
-    from ..channels import FolderChannel
-
-    researcher = Member(RESEARCHER, bytes.fromhex(study.researcher.key))
-    return FolderChannel(
-        channel_of(site.policy.exchange, study), site.identity, [researcher],
-        site.folder / ROUNDS / study.hash / "channel",
-    )  # fmt: skip
-
-
-def channel_of(exchange: Path, study: Study) -> Path:
-    """Where in an exchange folder the rounds of a study travel."""
-    return exchange / ROUNDS / study.hash[:32]

@@ -104,8 +104,8 @@ def require_new(folder: Path, anchor: Path) -> None:
 def publish_card(site: SiteFolder) -> None:
     """Write the site's card into its outbox, where it has changed.
 
-    It tells the site's public key, the digest of each cohort's dictionary, and
-    the installed version.
+    It tells the site's public key, the digest of each cohort's dictionary, the
+    installed version, and how the messages of rounds travel.
     """
     policy, member = site.policy, site.identity.member()
     found = {name: held(dataset.dictionary) for name, dataset in policy.datasets.items()}
@@ -117,6 +117,8 @@ def publish_card(site: SiteFolder) -> None:
         "expires": member.expires,
         "cohorts": cohorts,
         "version": installed_version(),
+        "rounds_at": policy.rounds_at,
+        "google_accounts": dict(policy.google_accounts),
     }
     try:
         told = heard(policy.exchange, CARD, member)

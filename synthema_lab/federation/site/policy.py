@@ -25,6 +25,7 @@ KEYS = (
     "site", "datasets", "epsilon_a_study", "delta", "allow_without_noise", "colluding",
     "minimum_sites", "threshold", "smallest_cell", "generators", "rounds_a_study", "approvers",
     "approval_days", "researchers", "peers", "only_known", "custom_code", "exchange", "anchor",
+    "rounds_at", "google_token", "google_accounts",
 )  # fmt: skip
 HOLDOUT, LARGEST_HOLDOUT = 0.2, 0.9
 THRESHOLDS = ("two_thirds", "all")
@@ -110,6 +111,9 @@ class SitePolicy:
     exchange: Path
     anchor: Path
     digest: str
+    rounds_at: str = ""
+    google_token: Path | None = None
+    google_accounts: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> SitePolicy:
@@ -209,6 +213,9 @@ def _read(part: PolicyFields, folder: Path, digest: str) -> SitePolicy:
         exchange=_place(part, "exchange", folder),
         anchor=_place(part, "anchor", folder),
         digest=digest,
+        rounds_at=part.text("rounds_at", ""),
+        google_token=_place(part, "google_token", folder) if part.given("google_token") else None,
+        google_accounts=tuple(sorted(part.texts("google_accounts").items())),
     )
     if policy.anchor.is_relative_to(folder.resolve()):
         part.refuse(
