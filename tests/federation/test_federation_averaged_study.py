@@ -6,12 +6,13 @@ import pytest
 from federation.served_scene import ServedScene
 from synthema_lab.federation.averaging import fit_averaged
 from synthema_lab.federation.conduct import run_in_memory
-from synthema_lab.federation.procedures import procedure_of
-from synthema_lab.federation.procedures.averaged import _Agreed
+from synthema_lab.federation.procedures import Given, procedure_of
+from synthema_lab.federation.procedures.averaged import AveragedTask, _Agreed
 from synthema_lab.federation.study import Study, StudyRefused
 from synthema_lab.generators.measured import require_patients
 from synthema_lab.generators.vae.network import loss_of
 from synthema_lab.generators.vae.vae import prepared, tensors
+from synthema_lab.privacy import epsilon_of
 
 ROUNDS = 3
 SETTINGS = {"hidden": 8, "latent": 2, "local_steps": 3, "seed": 5, "patients": 40}
@@ -55,9 +56,8 @@ def test_a_study_gives_the_network_of_averaging_in_one_process(scene):
         rows, lambda: prepared(scene.dictionary, names, agreed.vae, agreed.seed)[1],
         loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging,
     )  # fmt: skip
-    together = agreed.layout.flatten(dict(fit.module.named_parameters()))
     parts = np.concatenate([model.parameters[name].ravel() for name in agreed.layout.names])
-    assert np.array_equal(parts.astype(np.float32), together.astype(np.float32))
+    assert np.array_equal(parts, fit.model.parameters)
     assert model.provenance["sites"] == 3
 
 
@@ -83,17 +83,47 @@ def test_all_rounds_are_charged_once_before_the_first(scene):
     assert model.privacy["epsilon"] <= 3.0
 
 
-def test_what_it_costs_depends_on_no_patient(scene):
+def test_a_plan_covers_all_rounds_within_the_budget(scene):
     study = averaged(scene, epsilon=3.0, approve=False)
     plan = procedure_of(study).plan(study, scene.dictionary)
     assert len(plan.lengths) == ROUNDS
     assert plan.events[0].steps == ROUNDS * SETTINGS["local_steps"]
+    assert 2.8 < epsilon_of(plan.events, study.budget.delta) <= 3.0
+
+
+def test_noise_and_its_price_depend_on_no_patient(scene):
+    study = averaged(scene, epsilon=3.0, approve=False)
+    everyone = require_patients(scene.tables["north", "learnt"], scene.dictionary)
+    changed = everyone.assign(sex=everyone["sex"].map({"F": "M", "M": "F"}))
+    trainings = []
+    for patients in (everyone, everyone[:1], changed):
+        task = AveragedTask(
+            Given(
+                study,
+                scene.dictionary,
+                patients,
+                patients[:0],
+                "north",
+                tuple(sorted(scene.sites)),
+                3,
+            )
+        )
+        assert task._site.events == procedure_of(study).plan(study, scene.dictionary).events
+        trainings.append(task._site._training)
+    assert len({(one._grid, one._clip, one.steps_left) for one in trainings}) == 1
+    assert len({one.settings.expected_batch_size for one in trainings}) == 1
 
 
 @pytest.mark.parametrize(
-    "settings", [{**SETTINGS, "depth": 2}, {**SETTINGS, "coordinate_clip": 7.0}]
+    "wrong", [{"depth": 2}, {"coordinate_clip": 7.0}, {"seed": -1}, {"seed": "x"}]
 )
-def test_settings_that_do_not_fit_are_refused(scene, settings):
+def test_settings_that_do_not_fit_are_refused(scene, wrong):
+    settings = {**SETTINGS, **wrong}
     study = averaged(scene, approve=False, generator={"name": "vae", "settings": settings})
     with pytest.raises(StudyRefused):
         procedure_of(study).plan(study, scene.dictionary)
+
+
+def test_sum_terms_of_settings_that_do_not_fit_are_refused(scene):
+    with pytest.raises(StudyRefused, match="coordinate_clip"):
+        procedure_of(averaged(scene, approve=False)).terms(3, {"coordinate_clip": "much"})

@@ -4,15 +4,19 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from synthema_lab.cohorts.mock import mock_patients
 from synthema_lab.dictionary import DataDictionary
 from synthema_lab.errors import ArgumentRefused, BudgetExhausted, DataMismatch
 from synthema_lab.generators import Custody, VaeModel, get, load_model
-from synthema_lab.generators.vae.network import draw_codes
+from synthema_lab.generators.vae import VaeSettings
+from synthema_lab.generators.vae.network import draw_codes, loss_of
+from synthema_lab.generators.vae.vae import prepared, tensors
 
 DICTIONARY = DataDictionary.load("leuksurv")
 QUICK = {"hidden": 8, "latent": 2, "steps": 30, "patients": 80}
@@ -37,13 +41,24 @@ def test_the_same_seed_gives_the_same_network_without_noise(patients, exact):
     )
 
 
-def test_training_lowers_what_the_network_gets_wrong(patients):
-    ages = patients["age_years"].astype(float)
-    trained = get("vae").fit([patients], DICTIONARY, epsilon=None, seed=1, hidden=32, steps=600)
-    drawn = trained.sample(400, 1)["age_years"].astype(float)
-    untrained = get("vae").fit([patients], DICTIONARY, epsilon=None, seed=1, hidden=32, steps=1)
-    guessed = untrained.sample(400, 1)["age_years"].astype(float)
-    assert abs(drawn.mean() - ages.mean()) < abs(guessed.mean() - ages.mean()) + 3
+def test_training_beats_an_even_guess_and_draws_patients_like_those_it_saw():
+    rng = np.random.default_rng(3)
+    uneven = rng.choice(["F", "M"], 400, p=[0.9, 0.1])
+    patients = mock_patients(DICTIONARY, 400, rng).assign(sex=uneven)
+    model = get("vae").fit([patients], DICTIONARY, epsilon=None, seed=1, hidden=16, steps=300)
+    encoder, module = prepared(DICTIONARY, patients.columns, VaeSettings(hidden=16), 1)
+    module.load_state_dict({name: torch.from_numpy(o) for name, o in model.parameters.items()})
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        losses = loss_of(encoder.sizes, VaeSettings())(module, *tensors(encoder, patients))
+    assert losses.mean() < np.log(encoder.sizes).sum() - 0.5
+    assert 0.8 < (model.sample(1000, 1)["sex"] == "F").mean() < 0.97
+
+
+def test_training_that_diverges_is_refused(patients):
+    wild = {**QUICK, "learning_rate": 1e8, "kl_weight": 9e8}
+    with pytest.raises(ArgumentRefused, match="diverged"):
+        get("vae").fit([patients], DICTIONARY, epsilon=None, **wild)
 
 
 def test_sampled_patients_keep_the_rules_and_repeat_by_seed(exact):
@@ -64,6 +79,21 @@ def test_a_saved_network_draws_the_same_without_torch(exact, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.parametrize("name", ["decode_in.bias", "decode_out.weight"])
+@pytest.mark.parametrize("spoil", [lambda one: one[:-1], lambda one: one * np.nan])
+def test_parameters_that_cannot_be_drawn_from_are_refused(exact, tmp_path, name, spoil):
+    spoilt = {**exact.parameters, name: spoil(exact.parameters[name])}
+    path = replace(exact, parameters=spoilt).save(tmp_path / "v.model")
+    with pytest.raises(DataMismatch, match="not a vae"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**70, 1.5, True])
+def test_a_seed_that_cannot_be_used_is_refused(patients, seed):
+    with pytest.raises(ArgumentRefused, match="seed"):
+        get("vae").fit([patients], DICTIONARY, epsilon=None, seed=seed, **QUICK)
 
 
 @pytest.mark.parametrize("changed", ["format", "columns"])
@@ -110,7 +140,8 @@ def test_several_tables_are_a_study(patients):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"depth": 3}, {"hidden": 0}, {"sample_rate": 2}, {"kl_weight": "much"}]
+    "wrong",
+    [{"depth": 3}, {"hidden": 0}, {"hidden": 10**6}, {"sample_rate": 2}, {"kl_weight": "much"}],
 )
 def test_settings_that_cannot_be_used_are_refused(patients, wrong):
     with pytest.raises(ArgumentRefused):

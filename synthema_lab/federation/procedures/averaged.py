@@ -18,10 +18,10 @@ from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused
 from ...generators.vae.model import VaeModel
 from ...generators.vae.network import loss_of
-from ...generators.vae.settings import VaeSettings
+from ...generators.vae.settings import VaeSettings, require_seed
 from ...generators.vae.vae import prepared, private_settings, tensors, trained
 from ...privacy import DpSgdEvent
-from ...secure_aggregation import Identity, OpenedSum, Roster, RoundSettings, default_scale
+from ...secure_aggregation import Identity, OpenedSum, Roster
 from ..averaging.layout import ParameterLayout
 from ..averaging.model import SharedModel
 from ..averaging.settings import AveragingSettings
@@ -32,7 +32,6 @@ from .procedure import Contribution, Given, Plan
 if TYPE_CHECKING:
     from ..study.study import Study
 
-_AVERAGING = ("seed", "local_steps", "clip", "coordinate_clip")
 _DEFAULTS = {"seed": 0, "local_steps": 20, "clip": 10.0, "coordinate_clip": 1.0}
 
 
@@ -53,11 +52,12 @@ class Averaged:
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """A scale that suits the largest change of a parameter; see `Procedure.terms`."""
-        clip = float({**_DEFAULTS, **settings}["coordinate_clip"])
-        scale = default_scale(sites, clip)
+        _, averaging = _settings(settings, 1)
         roster = Roster.of(Identity.new(f"site-{number}").member() for number in range(sites))
-        round_ = RoundSettings(roster, "terms", 1, clip, scale, None, bytes(32))
-        return {"modulus_bits": round_.modulus_bits, "scale": scale, "clip": clip}
+        round_ = averaging.round(roster, "terms", 1, bytes(32))
+        return {
+            "modulus_bits": round_.modulus_bits, "scale": round_.scale, "clip": round_.clip,
+        }  # fmt: skip
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
         """One opening a round; see `Procedure.plan`."""
@@ -79,28 +79,11 @@ class _Agreed:
     """What a study says about the training, the same for everybody."""
 
     def __init__(self, study: Study, dictionary: DataDictionary) -> None:
-        given = dict(study.settings)
-        mine = {name: given.pop(name, default) for name, default in _DEFAULTS.items()}
-        happened = ""
-        try:
-            self.vae = VaeSettings.of(given)
-            self.averaging = AveragingSettings(
-                rounds=study.rounds, local_steps=mine["local_steps"],
-                batch_size=self.vae.batch_size, learning_rate=self.vae.learning_rate,
-                optimizer="adam", clip=mine["clip"], coordinate_clip=mine["coordinate_clip"],
-                seed=mine["seed"],
-            )  # fmt: skip
-        except ArgumentRefused as error:
-            happened = error.happened
+        self.vae, self.averaging = _settings(study.settings, study.rounds)
         terms = study.secure_aggregation
-        if not happened and terms.clip != self.averaging.coordinate_clip:
-            happened = f"Its sums are clipped at {terms.clip:g}, its changes elsewhere."
-        if happened:
-            raise StudyRefused(
-                happened, "Settings of the vae, and sum terms that fit its coordinate_clip.",
-                "Correct generator.settings in the draft, and submit it again.",
-            )  # fmt: skip
-        self.seed = int(mine["seed"])
+        if terms.clip != self.averaging.coordinate_clip:
+            raise _refused(f"Its sums are clipped at {terms.clip:g}, its changes elsewhere.")
+        self.seed = self.averaging.seed
         names = [name for name, _ in study.variables]
         self.encoder, self.module = prepared(dictionary, names, self.vae, self.seed)
         self.layout = ParameterLayout.of(self.module)
@@ -114,6 +97,34 @@ class _Agreed:
     def events(self) -> tuple[DpSgdEvent, ...]:
         """What all rounds cost a site's patients."""
         return events_of(self.averaging, self.privacy)
+
+
+def _settings(
+    settings: Mapping[str, Any], rounds: int
+) -> tuple[VaeSettings, AveragingSettings]:  # fmt: skip
+    """The network's settings and those of the averaging, from a study's."""
+    given = dict(settings)
+    mine = {name: given.pop(name, default) for name, default in _DEFAULTS.items()}
+    happened = ""
+    try:
+        require_seed(mine["seed"])
+        vae = VaeSettings.of(given)
+        averaging = AveragingSettings(
+            rounds=rounds, batch_size=vae.batch_size, learning_rate=vae.learning_rate,
+            optimizer="adam", **mine,
+        )  # fmt: skip
+    except ArgumentRefused as error:
+        happened = error.happened
+    if happened:
+        raise _refused(happened)
+    return vae, averaging
+
+
+def _refused(happened: str) -> StudyRefused:
+    return StudyRefused(
+        happened, "Settings of the vae, and sum terms that fit its coordinate_clip.",
+        "Correct generator.settings in the draft, and submit it again.",
+    )  # fmt: skip
 
 
 class AveragedTask:

@@ -18,7 +18,7 @@ from ...errors import DataMismatch
 from ...storage import whole_file
 from ..encoder import Encoder
 from ..kept_rules import draw_cohort
-from .network import draw_codes
+from .network import can_draw, draw_codes
 
 FORMAT = "synthema-lab vae 1"
 _UNREADABLE = (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile)
@@ -96,8 +96,8 @@ class VaeModel:
                     io.BytesIO(archive.read("parameters.npz")), allow_pickle=False
                 ) as kept:
                     parameters = {name: kept[name] for name in kept.files}
-            width = sum(Encoder(dictionary, told["columns"]).sizes)
-            if told["format"] == FORMAT and parameters["decode_out.bias"].shape == (width,):
+            sizes = Encoder(dictionary, told["columns"]).sizes
+            if told["format"] == FORMAT and can_draw(parameters, sizes):
                 model = cls(
                     dictionary, tuple(told["columns"]), parameters, told["privacy"],
                     told["provenance"], told["release"],

@@ -80,6 +80,25 @@ def one_hot(codes: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
     return coded
 
 
+def can_draw(parameters: dict[str, np.ndarray], sizes: Sequence[int]) -> bool:
+    """Whether `draw_codes` can use the parameters for variables with so many codes each.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        If they are no parameters at all.
+    """
+    hidden, latent = parameters["decode_in.weight"].shape
+    shapes = {
+        "decode_in.weight": (hidden, latent), "decode_in.bias": (hidden,),
+        "decode_out.weight": (sum(sizes), hidden), "decode_out.bias": (sum(sizes),),
+    }  # fmt: skip
+    return all(
+        parameters[name].shape == shape and bool(np.isfinite(parameters[name]).all())
+        for name, shape in shapes.items()
+    )
+
+
 def draw_codes(
     parameters: dict[str, np.ndarray], sizes: Sequence[int], rows: int, rng: np.random.Generator
 ) -> np.ndarray:

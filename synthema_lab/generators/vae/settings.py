@@ -8,6 +8,9 @@ from typing import Any
 
 from ...errors import ArgumentRefused
 
+_LARGEST = {"hidden": 4096, "latent": 512}
+_LARGEST_SEED = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class VaeSettings:
@@ -16,7 +19,8 @@ class VaeSettings:
     Parameters
     ----------
     hidden, latent : int
-        Units of the two hidden layers; dimensions of the latent space.
+        Units of the two hidden layers, at most 4096; dimensions of the latent
+        space, at most 512. A study's network is built before it is approved.
     kl_weight : float
         Weight of the divergence from the prior in the loss, above 0.
     steps : int
@@ -55,8 +59,8 @@ class VaeSettings:
     def __post_init__(self) -> None:
         for name in ("hidden", "latent", "steps", "batch_size", "patients"):
             value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            _require(name, whole and 1 <= value <= 1_000_000, "a whole number from 1")
+            most = _LARGEST.get(name, 1_000_000)
+            _require(name, _whole(value) and 1 <= value <= most, f"a whole number, 1 to {most:,}")
         for name in ("kl_weight", "learning_rate", "gradient_clip"):
             _require(name, _real(getattr(self, name)), "a number above 0")
         _require("sample_rate", _real(self.sample_rate) and self.sample_rate <= 1, "at most 1")
@@ -79,6 +83,24 @@ class VaeSettings:
                 "Correct the settings.",
             )
         return cls(**given)
+
+
+def require_seed(seed: object) -> None:
+    """Refuse what torch and numpy do not both take as a seed.
+
+    Raises
+    ------
+    ArgumentRefused
+
+    Examples
+    --------
+    >>> require_seed(7)
+    """
+    _require("seed", _whole(seed) and 0 <= seed <= _LARGEST_SEED, "a whole number from 0")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _real(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,13 @@ from ...errors import ArgumentRefused
 from ...privacy import DpSgdEvent, calibrate_training, check_budget, epsilon_of
 from ...privacy.dpsgd import DpSgdSettings, train_privately
 from ...privacy.dpsgd.extra import required
+from ...privacy.dpsgd.threads import threads_for
 from ..encoder import Encoder
 from ..learnt import UNIT
 from ..measured import Custody, require_patients
 from .model import VaeModel
 from .network import loss_of, network, one_hot
-from .settings import VaeSettings
+from .settings import VaeSettings, require_seed
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +75,8 @@ class Vae:
         Raises
         ------
         ArgumentRefused
-            With several tables: across sites it is trained as a study.
+            With several tables, since across sites it is trained as a study; or if
+            the training diverges.
         """
         if len(tables) != 1:
             raise ArgumentRefused(
@@ -105,6 +108,12 @@ class Vae:
         parameters = {
             name: one.detach().double().numpy() for name, one in module.named_parameters()
         }
+        if not all(np.isfinite(one).all() for one in parameters.values()):
+            raise ArgumentRefused(
+                f"The training diverged at a learning rate of {agreed.learning_rate:g}.",
+                "Parameters that stay finite.",
+                "Take a smaller learning_rate; what was charged stays charged.",
+            )
         return trained(encoder, parameters, events, epsilon, delta, release, 1, seed, agreed)
 
 
@@ -112,6 +121,7 @@ def prepared(
     dictionary: DataDictionary, columns: Collection[str], settings: VaeSettings, seed: int
 ) -> tuple[Encoder, torch.nn.Module]:
     """Encoder and first network, the same for everybody."""
+    require_seed(seed)
     torch = required("torch")
     encoder = Encoder(dictionary, columns)
     with torch.random.fork_rng(devices=[]):
@@ -130,12 +140,18 @@ def private_settings(
     settings: VaeSettings, steps: int, epsilon: float, delta: float
 ) -> DpSgdSettings:
     """How much noise so many steps need, from public numbers alone."""
-    noise = calibrate_training(epsilon, delta, settings.sample_rate, steps)
+    noise = _noise(epsilon, delta, settings.sample_rate, steps)
     return DpSgdSettings(
         clip=settings.gradient_clip, noise_multiplier=noise, sample_rate=settings.sample_rate,
         steps=steps, expected_batch_size=settings.sample_rate * settings.patients,
         learning_rate=settings.learning_rate, optimizer="adam",
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=32)
+def _noise(epsilon: float, delta: float, sample_rate: float, steps: int) -> float:
+    """The multiplier; kept, since every part of a study asks for it and it takes seconds."""
+    return calibrate_training(epsilon, delta, sample_rate, steps)
 
 
 def trained(
@@ -176,7 +192,8 @@ def _train(
     torch = required("torch")
     rng = np.random.default_rng([seed, 0x7A])
     optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    with torch.random.fork_rng(devices=[]):
+    size = sum(one.numel() for one in module.parameters()) * settings.batch_size
+    with torch.random.fork_rng(devices=[]), threads_for(size):
         torch.manual_seed(int(rng.integers(2**63)))
         for step in range(settings.steps):
             size = min(settings.batch_size, len(coded[0]))
