@@ -9,7 +9,7 @@ the rest names another digest, and its masks do not cancel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from ...errors import ArgumentRefused
 from ...privacy import DpSgdEvent
 from ...privacy.dpsgd import DpSgdSettings, PrivateTraining
+from ..procedures.procedure import Contribution
 from .clipped import clipped_change
 from .layout import ParameterLayout, model_digest
 from .local import take_steps
@@ -26,21 +27,6 @@ if TYPE_CHECKING:
     import torch
 
     from ...privacy.dpsgd.forward import Loss
-
-
-@dataclass(frozen=True, eq=False)
-class Contribution:
-    """What a site gives to a round; for the secure sum, never to be sent as it is.
-
-    Parameters
-    ----------
-    vector : numpy.ndarray of float64, shape (length,)
-    model : bytes
-        Digest of the model that it changes.
-    """
-
-    vector: np.ndarray = field(repr=False)
-    model: bytes
 
 
 def events_of(settings: AveragingSettings, privacy: DpSgdSettings | None) -> tuple[DpSgdEvent, ...]:

@@ -148,8 +148,7 @@ class AveragedTask:
                 f"{self._layout.length:,} finite numbers.",
                 "Bring both sides to the same version.",
             )
-        made = self._site.contribution(parameters, opening)
-        return Contribution(made.vector, made.model)
+        return self._site.contribution(parameters, opening)
 
 
 class AveragedAssembly:
