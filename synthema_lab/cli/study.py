@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ..errors import ArgumentRefused
 from .output import answer, answering
 from .places import KEY, TO
 from .run_study import bytes_of, run, signed_study
-
-if TYPE_CHECKING:
-    from ..federation.study import SignedStudy
 
 
 @click.group("study")
@@ -47,10 +43,11 @@ def submit(
     version of the workbench, and the hospitals' keys from their cards. Hospitals approve exactly
     what is signed: to change anything is to ask again.
     """
-    from ..federation.site import card_of, deliver, exchange_of
+    from ..federation.site import card_of, exchange_of
     from ..federation.study import SignedStudy, complete
     from ..federation.study.keyfile import fingerprint, key_at, load_key, place
     from ..federation.study.strict_yaml import read_strictly
+    from ..federation.window.sending import require_fit, send
     from ..secure_aggregation import Identity
     from ..storage import whole_file
 
@@ -71,13 +68,12 @@ def submit(
     signed = SignedStudy.sign(complete(content, researcher, hospitals), researcher)
     study = signed.study
     for member, card in cards:
-        _require_fit(signed, member.name, card)
+        require_fit(study, member.name, card)
     kept = out or draft.with_suffix(".signed.yaml")
     if not dry_run:
         with whole_file(kept) as path:
             path.write_bytes(signed.to_yaml())
-        for folder in exchanges:
-            deliver(folder, f"{study.hash}.yaml", signed.to_yaml())
+        send({str(folder): folder for folder in exchanges}, f"{study.hash}.yaml", signed.to_yaml())
     said = "Would be sent" if dry_run else "Sent"
     keys = "\n".join(f"  {site.name}: key {fingerprint(site.key)}" for site in study.sites)
     news = f"\nYour key was made: {key_file}. Whoever has it can ask in your name." if made else ""
@@ -99,16 +95,14 @@ def submit(
 @answering
 def status(signed: Path, folders: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Where a study stands at each hospital, as the hospitals have signed it."""
-    from ..federation.site import card_of, exchange_of, heard
+    from ..federation.site import card_of, exchange_of
+    from ..federation.window.sending import answer_of
 
     study = signed_study(signed).study
-    members = {site.name: site for site in study.sites}
     rows: list[dict[str, Any]] = []
     for folder in folders:
         exchange = exchange_of(folder)
-        name = card_of(exchange)[0].name
-        told = heard(exchange, f"{study.hash}.json", members.get(name))
-        rows.append(told or {"site": name, "state": "not seen by the hospital yet", "reasons": []})
+        rows.append(answer_of(study, card_of(exchange)[0].name, exchange))
     lines = [f"{study.title}, study {study.hash[:12]}"]
     for row in rows:
         rounds = ""
@@ -130,9 +124,10 @@ def cancel(
     quiet: bool,
 ) -> None:  # fmt: skip
     """Withdraw a study at hospitals; what was spent stays spent."""
-    from ..federation.site import deliver, exchange_of
+    from ..federation.site import exchange_of
     from ..federation.study import cancellation, load_key, require_cancellation
     from ..federation.study.keyfile import place
+    from ..federation.window.sending import send
 
     study = signed_study(signed).study
     researcher = load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher"))
@@ -140,8 +135,7 @@ def cancel(
     require_cancellation(word, study)
     exchanges = [exchange_of(folder) for folder in folders]
     if yes:
-        for folder in exchanges:
-            deliver(folder, f"{study.hash}.cancel.yaml", word)
+        send({str(folder): folder for folder in exchanges}, f"{study.hash}.cancel.yaml", word)
     said = "Withdrawn" if yes else "Would be withdrawn, for good,"
     text = f"{said} at {len(exchanges)} hospital(s): {study.title}"
     text += "" if yes else "\nNothing was written. To withdraw it, add --yes."
@@ -164,23 +158,3 @@ def _judging(content: Any, synthetic: Path) -> dict[str, Any]:
     settings = dict(generator.get("settings") or {})
     settings["synthetic"] = bring(read_table(synthetic), described)
     return {**generator, "settings": settings}
-
-
-def _require_fit(signed: SignedStudy, site: str, card: dict[str, Any]) -> None:
-    """Refuse early what the hospital would refuse for certain."""
-    study = signed.study
-    named = {one.name: one.key.hex() for one in study.sites}
-    if named.get(site) != card["key"]:
-        raise ArgumentRefused(
-            f"The study does not name {site} under the key of its card.",
-            f"{site} among the sites of the study.",
-            "Leave sites out of the draft to take them from the cards.",
-        )
-    digest = card["cohorts"].get(study.cohort)
-    if digest != study.dictionary:
-        known = ", ".join(card["cohorts"]) or "none"
-        raise ArgumentRefused(
-            f"{site} has no cohort {study.cohort} with this data dictionary.",
-            f"A cohort of its card ({known}), with the dictionary that it has there.",
-            "Name another cohort, or take the hospital's dictionary.",
-        )

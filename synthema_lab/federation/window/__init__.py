@@ -2,14 +2,32 @@
 
 `publish_window` puts invented patients and the data dictionary of each cohort
 into the outbox, signed; `connect` reads the windows of several hospitals, and
-from there a study is drafted, submitted and waited for.
+from there a study is drafted, submitted and waited for. What a hospital needs
+of this room, and what a command does, is loaded without the rest.
 """
 
 from __future__ import annotations
 
-from .connecting import Hospitals, connect
-from .hospital import Hospital
-from .shown import publish_window
-from .submission import Submission
+import importlib
+from typing import Any
+
+_MODULE_OF = {
+    "Hospital": "hospital",
+    "Hospitals": "hospitals",
+    "Submission": "submission",
+    "connect": "connecting",
+    "publish_window": "shown",
+}
 
 __all__ = ["Hospital", "Hospitals", "Submission", "connect", "publish_window"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part when it is first asked for."""
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,15 +11,18 @@ import pandas as pd
 from ...dictionary import DataDictionary
 from ...secure_aggregation import Identity
 from ..conduct import progress_bar, run_study
-from ..site.exchange import deliver, heard
+from ..site.errors import SiteRefused
 from ..site.standing import BROKEN, CANCELLED, FINISHED, HOLDS, OVER, TAKEN_BACK, WAITING
 from ..study.signed import SignedStudy, cancellation
 from ..study.study import Study
 from .captioned import captioned
+from .sending import AWAY, NOT_SEEN, answer_of, send
 
-_NOT_SEEN = "not seen by the hospital yet"
+_FORGED = "what lies in its folder is not signed by it"
 _NEXT = {
-    _NOT_SEEN: "It is seen when the hospital's site serves: synthema site serve",
+    NOT_SEEN: "It is seen when the hospital's site serves: synthema site serve",
+    AWAY: "Mount or synchronise the folder again.",
+    _FORGED: "Wait until it is synchronised; else ask the hospital by telephone.",
     WAITING: "Its data owner has to look at it: synthema site review",
     HOLDS: "It can be run.",
     TAKEN_BACK: "Ask the hospital why.",
@@ -28,6 +31,7 @@ _NEXT = {
     FINISHED: "Nothing: it is done.",
     BROKEN: "Look at what the run said, and submit another study.",
 }
+_OUTSIDE = "Change the study and submit it again, or ask the data owner to widen the policy."
 
 
 class Submission:
@@ -57,24 +61,38 @@ class Submission:
         self._exchanges = dict(exchanges)
 
     @property
+    def exchanges(self) -> dict[str, Path]:
+        """Exchange folders by hospital."""
+        return dict(self._exchanges)
+
+    @property
     def study(self) -> Study:
         """The study."""
         return self.signed.study
 
     def status(self) -> pd.DataFrame:
-        """Where it stands at each hospital, as the hospital has signed it."""
-        members = {one.name: one for one in self.study.sites}
+        """Where it stands at each hospital, as the hospital has signed it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            By hospital: state, rounds begun, until, next. One whose folder is
+            away, or holds what it has not signed, has a row that says so.
+        """
         rows = []
         for name, exchange in self._exchanges.items():
-            told = heard(exchange, f"{self.study.hash}.json", members[name]) or {}
-            state = told.get("state", _NOT_SEEN)
-            reasons = told.get("reasons", [])
+            try:
+                told = answer_of(self.study, name, exchange)
+            except SiteRefused:
+                told = {"state": _FORGED, "reasons": []}
+            reasons, begun = told["reasons"], told.get("rounds_begun", 0)
+            approved = told.get("rounds_approved", 0)
             rows.append({
                 "hospital": name,
-                "state": f"outside its policy: {' '.join(reasons)}" if reasons else state,
-                "rounds begun": told.get("rounds_begun", 0),
+                "state": f"outside its policy: {' '.join(reasons)}" if reasons else told["state"],
+                "rounds begun": f"{begun} of {approved}" if approved else str(begun),
                 "until": told.get("until", ""),
-                "next": _NEXT.get(state, ""),
+                "next": _OUTSIDE if reasons else _NEXT.get(told["state"], ""),
             })  # fmt: skip
         return pd.DataFrame(rows).set_index("hospital")
 
@@ -112,10 +130,15 @@ class Submission:
             )  # fmt: skip
 
     def withdraw(self) -> None:
-        """Withdraw it at all hospitals; what was spent stays spent."""
+        """Withdraw it at all hospitals; what was spent stays spent.
+
+        Raises
+        ------
+        ArgumentRefused
+            If the word could not be left for some, with their names.
+        """
         word = cancellation(self.study, self._researcher)
-        for exchange in self._exchanges.values():
-            deliver(exchange, f"{self.study.hash}.cancel.yaml", word)
+        send(self._exchanges, f"{self.study.hash}.cancel.yaml", word)
 
     def __str__(self) -> str:
         return f"{self.study.title}, study {self.study.hash[:12]}\n{self.status().to_string()}"
