@@ -8,6 +8,7 @@ the noise costs does not depend on patients, so it is known exactly from here.
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,9 @@ class DryRun:
     def epsilon(self, delta: float) -> float:
         """What it would cost at `delta`."""
         return epsilon_of(self.events, delta)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(str(self))}</p>"
 
     def __str__(self) -> str:
         if self.problem:

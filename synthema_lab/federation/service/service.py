@@ -8,7 +8,7 @@ exchange folder, which is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from filelock import FileLock, Timeout
 
@@ -48,6 +48,7 @@ class Service:
     clock : Clock, optional
     shows : callable, optional
         Called with the site whenever its policy is new: what is shown to researchers.
+        Returns names of cohorts that could not be.
 
     Raises
     ------
@@ -62,9 +63,9 @@ class Service:
         opens: Opens | None = None,
         told: Callable[[str], None] | None = None,
         clock: Clock | None = None,
-        shows: Callable[[SiteFolder], object] | None = None,
+        shows: Callable[[SiteFolder], Collection[str]] | None = None,
     ) -> None:
-        self._shows, self._shown = shows or (lambda site: None), ""
+        self._shows, self._shown = shows or (lambda site: ()), ""
         self.site, self._computes = site, computes
         self._opens, self._told = opens or site_end, told or (lambda line: None)
         self._clock = clock or Clock()
@@ -126,13 +127,22 @@ class Service:
     def _slowest(self) -> float:
         return BUSY_PAUSE if self._parts else IDLE_PAUSE
 
-    def _look(self) -> None:
-        """Take in what came, and open the studies that were approved."""
+    def _show(self) -> None:
+        """Renew what is shown to researchers, where the policy is new."""
         try:
             digest = self.site.policy.digest
             if digest != self._shown:
-                self._shows(self.site)
                 self._shown = digest
+                left_out = self._shows(self.site)
+                if left_out:
+                    self._told(f"not shown, since its dictionary cannot be: {', '.join(left_out)}")
+        except (LabError, OSError) as error:
+            self._trouble("window", error)
+
+    def _look(self) -> None:
+        """Take in what came, and open the studies that were approved."""
+        self._show()
+        try:
             for study in receive(self.site):
                 self._told(f"study {study[:12]} came in; see it: synthema site review {study[:12]}")
             over = {entry.study for entry in self.site.logbook.entries(None, ENDED)}

@@ -68,19 +68,29 @@ def delivered(folder: Path) -> Iterator[tuple[str, bytes]]:
     except OSError:
         return
     for name in names[:MOST_MESSAGES]:
-        try:
-            # A link, a pipe or a device put there by somebody else is not followed or waited for.
-            handle = os.open(folder / INBOX / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            continue
-        try:
-            state = os.fstat(handle)
-            usable = stat.S_ISREG(state.st_mode) and state.st_size <= LARGEST
-            content = os.read(handle, LARGEST + 1) if usable else b""
-        finally:
-            os.close(handle)
-        if usable:
+        content = content_of(folder / INBOX / name)
+        if content is not None:
             yield name, content
+
+
+def content_of(path: Path, largest: int = LARGEST) -> bytes | None:
+    """What is in a plain file of a fitting size; None for anything else.
+
+    A link, a pipe or a device put there by somebody else is not followed or
+    waited for.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode) or state.st_size > largest:
+            return None
+        with open(handle, "rb", closefd=False) as stream:
+            return stream.read(largest + 1)
+    finally:
+        os.close(handle)
 
 
 def say(folder: Path, name: str, content: dict[str, Any], identity: Identity) -> Path:
@@ -109,11 +119,11 @@ def heard(folder: Path, name: str, member: Member | None = None) -> dict[str, An
         If it was not signed by that site.
     """
     path = folder / OUTBOX / name
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     found: dict[str, Any] | None = None
     try:
-        outer = json.loads(path.read_bytes()[:LARGEST])
+        outer = json.loads(content_of(path) or b"")
         content = json.loads(outer["says"])
         if member is None:
             member = Member(content["site"], bytes.fromhex(content["key"]), content["expires"])
