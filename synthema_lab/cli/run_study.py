@@ -69,7 +69,7 @@ def run(
         result = run_study(
             study, described, load_key(place(key, "SYNTHEMA_RESEARCHER_KEY", "researcher")),
             by_site, state or signed.with_suffix(".run"), peers=_PEERS.expanduser(),
-            patience=patience, approval_within=approval_within, told=told,
+            patience=patience, approval_within=approval_within, told=told, progress=told.after,
         )  # fmt: skip
     result.save(out)
     record = {"study": study.hash, "sites": sorted(by_site), "result": str(out)}
@@ -92,7 +92,14 @@ def _dictionary(study: Study, named: str | None) -> DataDictionary:
 def signed_study(path: Path) -> SignedStudy:
     from ..federation.study import SignedStudy
 
-    return SignedStudy.from_yaml(bytes_of(path))
+    content = bytes_of(path)
+    if b"signature:" not in content:
+        raise ArgumentRefused(
+            f"{path.name} is not signed.",
+            "The file that submitting has kept, such as study.signed.yaml.",
+            f"Type: synthema study submit {path} --to FOLDER",
+        )
+    return SignedStudy.from_yaml(content)
 
 
 def bytes_of(path: Path) -> bytes:

@@ -117,6 +117,36 @@ def test_an_approval_taken_back_ends_it_with_8_and_only_a_class_and_a_number(hos
     assert "A reason" not in str(refused.value)
 
 
+def test_a_study_is_run_from_a_terminal_and_again_gives_the_same(
+    hospitals, tmp_path, monkeypatch, capsys
+):
+    from synthema_lab.cli import command
+    from synthema_lab.federation.study.keyfile import make_key
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    key = make_key(tmp_path / "researcher.key", "researcher")
+    there = connect(*hospitals.exchanges.values(), key=key)
+    study = there.draft("From a terminal", WHY, who=WHO, generator="independent", epsilon=1.0)
+    signed = SignedStudy.sign(study, key)
+    (tmp_path / "s.signed.yaml").write_bytes(signed.to_yaml())
+    for exchange in hospitals.exchanges.values():
+        deliver(exchange, f"{study.hash}.yaml", signed.to_yaml())
+    hospitals.approve(study)
+    to = [part for folder in hospitals.exchanges.values() for part in ("--to", str(folder))]
+    for name in ("one", "two"):
+        command.main(
+            ["study", "run", str(tmp_path / "s.signed.yaml"), *to, "--key",
+             str(tmp_path / "researcher.key"), "--out", str(tmp_path / name), "--json"],
+            standalone_mode=False,
+        )  # fmt: skip
+        assert study.hash in capsys.readouterr().out
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    (tmp_path / "draft.yaml").write_text("title: A draft\n")
+    with pytest.raises(ArgumentRefused, match="not signed"):
+        command.main(["study", "run", str(tmp_path / "draft.yaml"), *to, "--out", "x"],
+                     standalone_mode=False)  # fmt: skip
+
+
 def test_the_table_shows_processes_and_books(hospitals):
     assert "epsilon spent" in hospitals.table().columns
     assert "<caption" in hospitals._repr_html_()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
@@ -15,8 +15,37 @@ _REFRESH = 0.25
 _FORMAT = "{bar:20} {n_fmt}/{total_fmt} {desc} [{elapsed}]"
 
 
+class ShownProgress:
+    """A bar over the rounds of a study, and what follows them.
+
+    Parameters
+    ----------
+    bar : tqdm
+    """
+
+    def __init__(self, bar: tqdm) -> None:
+        self._bar, self._last = bar, -_REFRESH
+
+    def __call__(self, moment: Progress) -> None:
+        """Show a moment of the rounds; to be given to a `Conductor` as `told`."""
+        over = moment.opened >= moment.openings
+        self._bar.total, self._bar.desc = moment.openings, str(moment)
+        self._show(moment.opened, moment.opened != self._bar.n, not over)
+
+    def after(self, share: float) -> None:
+        """Show how much is done of what follows the rounds, from 0 to 1."""
+        self._bar.desc = f"all rounds done, making the result: {share:.0%}"
+        self._show(self._bar.n, False, True)
+
+    def _show(self, opened: int, now: bool, soon: bool) -> None:
+        moment = time.monotonic()
+        if now or (soon and moment - self._last >= _REFRESH):
+            self._bar.n, self._last = opened, moment
+            self._bar.refresh()
+
+
 @contextmanager
-def progress_bar(shown: bool = True) -> Iterator[Callable[[Progress], None]]:
+def progress_bar(shown: bool = True) -> Iterator[ShownProgress]:
     """A bar over the rounds of a study.
 
     Parameters
@@ -26,8 +55,7 @@ def progress_bar(shown: bool = True) -> Iterator[Callable[[Progress], None]]:
 
     Yields
     ------
-    callable
-        To be given to a `Conductor` as `told`.
+    ShownProgress
 
     Examples
     --------
@@ -36,15 +64,4 @@ def progress_bar(shown: bool = True) -> Iterator[Callable[[Progress], None]]:
     """
     hidden = not shown or bool(os.environ.get("TQDM_DISABLE"))
     with tqdm(total=1, bar_format=_FORMAT, disable=hidden) as bar:
-        last = -_REFRESH
-
-        def told(moment: Progress) -> None:
-            nonlocal last
-            over, now = moment.opened >= moment.openings, time.monotonic()
-            bar.total = moment.openings
-            bar.desc = str(moment)
-            if moment.opened != bar.n or (now - last >= _REFRESH and not over):
-                bar.n, last = moment.opened, now
-                bar.refresh()
-
-        yield told
+        yield ShownProgress(bar)

@@ -126,7 +126,7 @@ class Submission:
             return run_study(
                 self.study, self._dictionary, self._researcher, self._exchanges, self.kept,
                 peers=self.kept.parent / "peers", patience=patience,
-                approval_within=approval_within, told=told,
+                approval_within=approval_within, told=told, progress=told.after,
             )  # fmt: skip
 
     def withdraw(self) -> None:
