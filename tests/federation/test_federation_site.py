@@ -25,6 +25,7 @@ from synthema_lab.federation.site import (
     card_of,
     create_site,
     deliver,
+    desk,
     heard,
     receive,
     review,
@@ -259,6 +260,22 @@ def test_a_cancelled_study_is_never_approved_again(scene):
     assert len(list(scene.north.logbook.entries(None, "study withdrawn by its researcher"))) == 1
     with pytest.raises(SiteRefused, match="withdrawn"):
         approve(scene.north, signed.hash, scene.approver)
+
+
+def test_an_answer_that_took_long_does_not_hide_an_approval_given_meanwhile(scene, monkeypatch):
+    """The owner approves in another process while the service still looks for reasons."""
+    signed, look = scene.submitted(), desk._looked_at
+
+    def slowly(site, policy, study, try_it):
+        monkeypatch.setattr(desk, "_looked_at", look)
+        approve(scene.north, study.hash, scene.approver)
+        return look(site, policy, study, try_it)
+
+    monkeypatch.setattr(desk, "_looked_at", slowly)
+    desk.publish(scene.north, signed.hash)
+    member = scene.north.identity.member()
+    told = heard(scene.north.policy.exchange, f"{signed.hash}.json", member)
+    assert told["state"] == "approved"
 
 
 def test_the_answer_is_signed_and_a_changed_one_is_refused(scene):

@@ -166,6 +166,7 @@ class Service:
             channel.close()
             raise
         self._parts[study] = (part, channel)
+        self._tell(study)
         self._told(f"study {study[:12]} is served: {asked.title}")
 
     def _answer(self, part: StudyPart, channel: Channel) -> bool:

@@ -128,12 +128,17 @@ def revoke(site: SiteFolder, study: str, reason: str = "") -> None:
 
 def publish(site: SiteFolder, study: str) -> None:
     """Tell the researcher, through the outbox, where the study stands."""
-    policy, now = site.policy, standing(site, study)
-    content: dict[str, Any] = {**vars(now), "site": policy.site, "reasons": []}
-    if now.state == WAITING:
+    policy, reasons = site.policy, []
+    if standing(site, study).state == WAITING:
         asked = site.shelf.get(study).study
-        content["reasons"] = list(_looked_at(site, policy, asked, try_it=False).reasons)
-    say(policy.exchange, f"{study}.json", content, site.identity)
+        reasons = list(_looked_at(site, policy, asked, try_it=False).reasons)
+    with site.lock:
+        # Looked at again: finding reasons takes time, in which another process may have approved.
+        now = standing(site, study)
+        told = {**vars(now), "site": policy.site, "reasons": []}
+        if now.state == WAITING:
+            told["reasons"] = reasons
+        say(policy.exchange, f"{study}.json", told, site.identity)
 
 
 def _looked_at(site: SiteFolder, policy: SitePolicy, study: Study, try_it: bool) -> Review:
