@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from synthema_lab.federation.rounds.letters import BEGIN, REFUSED, TURN
 from synthema_lab.federation.service import InProcess, StudyPart
 from synthema_lab.federation.service.kept import Kept
 from synthema_lab.federation.service.service import INTAKE_EVERY
-from synthema_lab.federation.site import SiteRefused, receive
+from synthema_lab.federation.site import Heads, SiteRefused, receive
 from synthema_lab.secure_aggregation import Identity
 
 DAY = 86_400
@@ -333,3 +334,38 @@ def test_rounds_travel_over_any_address_that_a_policy_names(scene):
     study = scene.exact()
     assert (scene.run(study) == scene.pooled(study)).all()
     assert not (scene.north.policy.exchange / "rounds").exists()
+
+
+def test_a_link_in_place_of_the_folder_of_rounds_is_not_followed(scene, tmp_path):
+    study = scene.exact()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = Path(channel_of(scene.north.policy.exchange, study))
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(elsewhere)
+    scene.serve("north").step()
+    assert not list(elsewhere.iterdir())
+    assert not scene.services["north"]._parts
+
+
+def test_an_epsilon_needs_patients_that_are_known_apart(scene):
+    for name in scene.sites:
+        table = scene.tables[name, "learnt"].drop(columns="patient_id")
+        table.to_csv(scene.folder / f"{name}-learnt.csv", index=False)
+    with pytest.raises(LabError, match="DataMismatch"):
+        scene.run(scene.approved(*scene.sites).study)
+
+
+def test_what_one_site_tells_of_another_is_held_against_the_other_alone(scene):
+    study = scene.exact()
+    for name in scene.sites:
+        scene.serve(name)
+    with ExitStack() as stack:
+        conductor = scene._conductor(study, scene.folder / "lab", 5.0, stack)
+        north = scene.north.identity
+        first = Heads.of("north", {"ledger.jsonl": ["a", "b"], "journal.jsonl": []})
+        second = Heads.of("north", {"ledger.jsonl": ["a"], "journal.jsonl": ["c"]})
+        for heads in (first, second):
+            conductor._remember({"north": heads.signed(north).decode()})
+        assert set(conductor._refusals) == {"north"}
+        assert conductor._refusals["north"]["exit_code"] == 4

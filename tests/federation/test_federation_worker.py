@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from synthema_lab.dictionary.load import find
 from synthema_lab.federation.rounds.letters import BEGIN
 from synthema_lab.federation.worker import (
     Confinement,
@@ -24,6 +25,7 @@ from synthema_lab.federation.worker import (
 )
 from synthema_lab.federation.worker.confinement import needed_to_run, wrapped
 
+DICTIONARY = find("leuksurv").resolve()
 HOSTILE = """
 import importlib.util, json, os, subprocess, sys
 spec = importlib.util.spec_from_file_location("kernel", sys.argv[1])
@@ -126,7 +128,7 @@ def _asked(tmp_path, **changed) -> dict:
     table = tmp_path / "patients.csv"
     table.write_text("patient_id,age_years,sex\nP1,Rumpelstilz,1\n")
     return {
-        "study": example_study().as_dict(), "dictionary": "leuksurv", "table": str(table),
+        "study": example_study().as_dict(), "dictionary": str(DICTIONARY), "table": str(table),
         "held_out": 0.0, "secret": "00", "site": "north", "sites": ["east", "north", "south"],
         "shares": 2, "taken": 0, **changed,
     }  # fmt: skip
@@ -134,7 +136,7 @@ def _asked(tmp_path, **changed) -> dict:
 
 @pytest.fixture
 def worker(tmp_path):
-    worker = Worker(tmp_path / "worker.log", [tmp_path])
+    worker = Worker(tmp_path / "worker.log", [tmp_path, DICTIONARY])
     yield worker
     worker.close()
 
@@ -197,3 +199,8 @@ def test_what_confines_is_said_in_plain_words():
     assert "Landlock 7" in str(Confinement(False, 7))
     assert not Confinement(False, 0).sound
     assert "bubblewrap" in Confinement(False, 7).advice
+
+
+def test_the_folder_that_a_site_was_started_in_is_not_readable(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert str(tmp_path) not in needed_to_run()

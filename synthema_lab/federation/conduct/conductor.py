@@ -217,14 +217,22 @@ class Conductor:
             return
         self._refusals.pop(site, None)
         try:
-            told = {**dict(letter.says.get("others", {})), site: letter.says.get("heads", "")}
-            for member in self.study.sites:
-                if heads := str(told.get(member.name) or ""):
-                    self._peers.keep(member, heads.encode("ascii", "replace"))
+            told = letter.says.get("others")
+            self._remember({**(told if isinstance(told, dict) else {}), site: letter.says["heads"]})
             self._state.coordinator.receive(letter.parts.get("message", b""))
         except LabError as error:
-            says = {"error": type(error).__name__, "exit_code": error.exit_code, "reference": "-"}
-            self._refusals[site] = says
+            self._refusals[site] = _says(error)
+        except KeyError:
+            self._refusals[site] = {"error": "LetterRefused", "exit_code": 2, "reference": "-"}
+
+    def _remember(self, told: Mapping[str, Any]) -> None:
+        """Keep how far sites' books have come; what is wrong with one is held against that site."""
+        for member in self.study.sites:
+            try:
+                if heads := told.get(member.name):
+                    self._peers.keep(member, str(heads).encode("ascii", "replace"))
+            except LabError as error:
+                self._refusals[member.name] = _says(error)
 
     def _opened(self) -> None:
         """Take the opened sum, and go on to the next, if there is one."""
@@ -281,3 +289,8 @@ class Conductor:
         state = self._state
         stage = state.coordinator.stage if state.coordinator else "end"
         self._told(Progress(state.opening, len(state.lengths), stage, dict(self._mail.at)))
+
+
+def _says(error: LabError) -> dict[str, Any]:
+    """An error found here, as a site would tell of one of its own."""
+    return {"error": type(error).__name__, "exit_code": error.exit_code, "reference": "-"}

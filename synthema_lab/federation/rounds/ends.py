@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...secure_aggregation import Identity, Member
 from ..channels.contract import Channel
+from ..channels.errors import FolderUnusable
 from ..site.exchange import CARD, heard
 from .series import RESEARCHER
 
@@ -38,6 +39,8 @@ def site_end(site: SiteFolder, study: Study) -> Channel:
     FolderUnusable, StateRefused, ChannelInUse
     """
     policy = site.policy
+    if not policy.rounds_at and not policy.google_token:
+        _require_own(policy.exchange, study)
     google = {"google_token": policy.google_token, "google_accounts": dict(policy.google_accounts)}
     return _opened(
         site.identity, Member(RESEARCHER, bytes.fromhex(study.researcher.key)),
@@ -63,6 +66,19 @@ def researcher_end(
         Identity(RESEARCHER, researcher.private_key), site, state,
         channel_of(card.get("rounds_at") or exchange, study), google,
     )  # fmt: skip
+
+
+def _require_own(exchange: Path, study: Study) -> None:
+    """Refuse a link in place of the rounds' folder: others can write in the exchange folder."""
+    folder = Path(channel_of(exchange, study))
+    links = [one for one in (folder, folder.parent) if one.is_symlink()]
+    links += [one for one in folder.glob("*") if one.is_symlink()]
+    if links:
+        raise FolderUnusable(
+            f"{links[0].name} in the exchange folder is a link to another place.",
+            "A folder that this site, or a researcher, has made.",
+            "Find out who has put it there, and remove it.",
+        )
 
 
 def _opened(

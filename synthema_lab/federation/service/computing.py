@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from ...cohorts import read_table
 from ...dictionary import DataDictionary
+from ...errors import DataMismatch
 from ...generators.measured import require_patients
 from ..procedures import Contribution, Given, SiteTask, procedure_of
 from ..procedures.holdout import split_patients
@@ -92,6 +93,12 @@ def task_of(asked: dict[str, Any]) -> SiteTask:
 
     def patients_of(path: str) -> Any:
         table = read_table(Path(path))
+        if study.budget.epsilon is not None and dictionary.patient not in table:
+            raise DataMismatch(
+                f"The table has no {dictionary.patient}, by which a patient is known.",
+                "One row a patient, which is checked by pseudonym: epsilon is stated for one row.",
+                "Put the pseudonym back into the table; it takes part in nothing but this check.",
+            )
         return require_patients(table[[name for name in names if name in table]], dictionary)
 
     patients, held_out = patients_of(asked["table"]), asked["held_out"]

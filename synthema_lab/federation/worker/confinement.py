@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,8 +72,9 @@ def confinement() -> Confinement:
 
 def needed_to_run() -> list[str]:
     """Places that the interpreter and the package are read from."""
-    places = [*_SYSTEM, sys.prefix, sys.base_prefix, str(_HOME)]
-    places += [path for path in sys.path if path and Path(path).is_dir()]
+    # Not sys.path: it may begin with the folder that the site was started in, keys and all.
+    libraries = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    places = [*_SYSTEM, sys.prefix, sys.base_prefix, *libraries, str(_HOME)]
     return [place for place in dict.fromkeys(places) if os.path.exists(place)]
 
 

@@ -5,6 +5,8 @@ privileges, death with its owner, no core dumps, a network of its own with
 nothing in it, and Landlock rules (Linux 5.13) that leave it a few readable
 places and one writable folder. Nothing of this can be undone by the process.
 It needs no privileges; what the kernel does not offer is left out, and told.
+Landlock does not govern connections to sockets that lie in the file system;
+there only the sandbox and `watch` stand.
 
 This module imports nothing outside the standard library: it is loaded by its
 path, since whatever else were imported first might start threads.
