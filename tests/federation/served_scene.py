@@ -37,6 +37,7 @@ class ServedScene(Scene):
         for name in self.sites:
             for kind in ("learnt", "held"):
                 table = mock_patients(self.dictionary, PATIENTS, rng)
+                table["patient_id"] = f"{name}-{kind}-" + table["patient_id"]
                 table.to_csv(folder / f"{name}-{kind}.csv", index=False)
                 self.tables[name, kind] = table
             self.edit_policy(f"/data/{name}.csv", str(folder / f"{name}-learnt.csv"), name)

@@ -39,7 +39,8 @@ def test_the_logbook_tells_of_the_round_the_charge_and_the_end(scene):
     scene.run(study)
     told = [entry.event for entry in scene.reopened("north").logbook.entries(study.hash)]
     assert told == [
-        "study received", "study approved", "round begun", "privacy budget charged", "study ended"
+        "study received", "study approved", "round begun", "privacy budget charged",
+        "vector made", "study ended",
     ]  # fmt: skip
     assert scene.north.ledger("leuksurv").spent("leuksurv") == pytest.approx(3.0, abs=0.01)
 

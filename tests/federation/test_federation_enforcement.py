@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from federation.served_scene import ServedScene
-from synthema_lab.errors import LabError
+from synthema_lab.errors import BudgetExhausted, LabError
 from synthema_lab.federation.channels import FolderChannel
 from synthema_lab.federation.channels.errors import StateRefused
 from synthema_lab.federation.procedures import Contribution
@@ -22,8 +23,10 @@ from synthema_lab.federation.rounds.ends import channel_of
 from synthema_lab.federation.rounds.letters import BEGIN, REFUSED, TURN
 from synthema_lab.federation.service import InProcess, StudyPart
 from synthema_lab.federation.service.kept import Kept
+from synthema_lab.federation.service.made import Made
 from synthema_lab.federation.service.service import INTAKE_EVERY
-from synthema_lab.federation.site import Heads, SiteRefused, receive
+from synthema_lab.federation.site import Heads, SiteRefused, TermsRefused, receive
+from synthema_lab.federation.window import publish_window
 from synthema_lab.secure_aggregation import Identity
 
 DAY = 86_400
@@ -121,31 +124,104 @@ def test_a_letter_that_is_none_is_answered_with_a_class_and_a_number(asking, let
     assert asking.ask(asking.begin()).kind == "answer"
 
 
-def _kept(scene, study, opening, made, shares, model=b""):
-    """A vector that the site is held to have made before."""
-    kept = Kept.at(scene.folder / "north" / "rounds" / study.hash)
-    given = hashlib.sha256(shares.to_bytes(4, "big") + model).digest()
-    kept.keep(opening, Contribution(np.array(made), bytes(32)), given)
-    return kept
-
-
-@pytest.mark.parametrize(
-    ("opening", "shares", "said"),
-    [(0, 3, "another number of sites"), (1, 2, "after a later one"), (0, 2, None)],
-)
-def test_a_vector_serves_only_what_it_was_made_for(scene, opening, shares, said):
-    """With fewer sites that must stay its noise would not do; an earlier one is not made again."""
-    study = scene.approved(*scene.sites).study  # one colluding site: two shares of three
+def _part(scene, study) -> StudyPart:
     site = scene.reopened("north")
-    _kept(scene, study, opening, [1, 2], shares)
     part = StudyPart(site, study, InProcess, scene.folder / "north" / "rounds" / study.hash)
     part._kept.terms = new_series(study, list(scene.sites), 0, 1)
-    if said is None:
-        assert part._contribution(0, Letter(TURN, {}, {})).vector.tolist() == [1, 2]
+    return part
+
+
+def test_a_vector_serves_only_what_it_was_made_for(scene):
+    """With fewer sites that must stay its noise would not do."""
+    study = scene.approved(*scene.sites).study
+    part = _part(scene, study)
+    made = part._contribution(0, Letter(TURN, {}, {})).vector
+    assert (part._contribution(0, Letter(TURN, {}, {})).vector == made).all()
+    part._kept.terms = replace(part._kept.terms, threshold=4)
+    with pytest.raises(SiteRefused, match="another number of sites"):
+        part._contribution(0, Letter(TURN, {}, {}))
+    assert len(part.site.ledger("leuksurv").history()) == 1
+
+
+@pytest.mark.parametrize("lost", ["all of it", "the vector", "an older one is put back"])
+def test_noise_that_was_paid_for_once_is_drawn_once_whatever_becomes_of_the_folder(scene, lost):
+    study = scene.approved(*scene.sites).study
+    folder = scene.folder / "north" / "rounds" / study.hash
+    part = _part(scene, study)
+    part._contribution(0, Letter(TURN, {}, {}))
+    part.close()
+    if lost == "all of it":
+        shutil.rmtree(folder)
+    elif lost == "the vector":
+        shutil.rmtree(folder / "vectors")
     else:
-        with pytest.raises(SiteRefused, match=said):
-            part._contribution(0, Letter(TURN, {}, {}))
-    assert not site.ledger("leuksurv").history()
+        kept = Kept.at(folder)
+        given = hashlib.sha256((2).to_bytes(4, "big")).digest()
+        kept.keep(0, Contribution(np.arange(5), bytes(32)), given)
+    again = _part(scene, study)
+    with pytest.raises(SiteRefused, match=r"was made here|not the one that was made first"):
+        again._contribution(0, Letter(TURN, {}, {}))
+    assert len(again.site.ledger("leuksurv").history()) == 1
+
+
+def test_an_earlier_opening_is_not_computed_again(scene):
+    made = Made(scene.north, scene.approved(*scene.sites).study)
+    made.enter(3, 0, np.arange(4))
+    with pytest.raises(SiteRefused, match="after a later one"):
+        made.require_new(2, 0)
+    made.require_new(4, 0)
+
+
+def test_without_noise_nothing_is_made_anew_and_all_sites_must_stay(scene):
+    study = scene.exact()
+    part = _part(scene, study)
+    part._contribution(0, Letter(TURN, {}, {}))
+    with pytest.raises(SiteRefused, match="no noise to be drawn"):
+        part._contribution(0, Letter(TURN, {"fresh": True}, {}))
+    with pytest.raises(TermsRefused, match="all of which must stay"):
+        part._made.require_all(("east", "north", "south"), 2)
+    with pytest.raises(TermsRefused):
+        part._made.require_all(("east", "north"), 2)
+
+
+def test_a_fresh_vector_that_is_not_covered_leaves_the_first_as_it_was(scene):
+    part = _part(scene, scene.approved(*scene.sites).study)
+    first = part._contribution(0, Letter(TURN, {}, {})).vector
+    with pytest.raises(BudgetExhausted):
+        part._contribution(0, Letter(TURN, {"fresh": True}, {}))
+    assert (part._contribution(0, Letter(TURN, {}, {})).vector == first).all()
+
+
+def test_a_patient_who_is_learnt_from_and_held_out_is_refused(scene):
+    scene.tables["north", "learnt"].to_csv(scene.folder / "north-held.csv", index=False)
+    with pytest.raises(LabError, match="north: DataMismatch"):
+        scene.run(scene.exact())
+
+
+def test_a_link_in_place_of_the_outbox_or_the_window_is_not_followed(scene):
+    exchange = scene.north.policy.exchange
+    for name in ("window", ""):
+        place = exchange / "outbox" / name
+        if place.exists():
+            shutil.rmtree(place)
+        place.symlink_to(scene.folder / "north")
+        with pytest.raises(SiteRefused, match="is a link"):
+            publish_window(scene.north)
+        assert (scene.folder / "north" / "site.yaml").exists()
+        place.unlink()
+        place.mkdir(exist_ok=True)
+
+
+def test_a_link_deeper_in_the_folder_of_rounds_is_not_followed(scene, tmp_path):
+    study = scene.exact()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    deep = Path(channel_of(scene.north.policy.exchange, study)) / "north"
+    deep.mkdir(parents=True)
+    (deep / "researcher").symlink_to(elsewhere)
+    with pytest.raises(LabError):
+        scene.run(study, patience=1.0)
+    assert not list(elsewhere.rglob("*"))
 
 
 def test_a_letter_after_the_end_is_not_answered_any_more(asking):

@@ -10,6 +10,7 @@ slow.
 from __future__ import annotations
 
 import errno
+import os
 import posixpath
 from typing import Any
 
@@ -123,7 +124,13 @@ class FolderShelf:
         return [path[start:] for path in found]
 
     def _place(self, path: str) -> str:
-        return f"{self._root.rstrip('/')}/{path}"
+        place = f"{self._root.rstrip('/')}/{path}"
+        if self._local:
+            # Others may write in the folder: a link there must not lead out of it.
+            root, folder = (os.path.realpath(one) for one in (self._root, os.path.dirname(place)))
+            if os.path.commonpath([root, folder]) != root:
+                raise self._refused(OSError(errno.ELOOP, "a link leads out of the folder"))
+        return place
 
     def _refused(self, error: OSError) -> FolderUnusable:
         kind = FolderUnusable

@@ -77,6 +77,20 @@ def asked_of(site: SiteFolder, study: Study, terms: SeriesTerms, taken: int) -> 
     }
 
 
+def _require_apart(patients: Any, held_out: Any, dictionary: DataDictionary) -> None:
+    """Refuse a patient who is learnt from and held out: epsilon counts them once."""
+    name = dictionary.patient
+    if name not in patients or name not in held_out:
+        return
+    both = int(held_out[name].isin(set(patients[name])).sum())
+    if both:
+        raise DataMismatch(
+            f"{both} patients are in the table and in that of those held out.",
+            "Each patient in one of them.",
+            "Take them out of one, and let the study be run again.",
+        )
+
+
 def task_of(asked: dict[str, Any]) -> SiteTask:
     """The task, with its table read.
 
@@ -104,6 +118,7 @@ def task_of(asked: dict[str, Any]) -> SiteTask:
     patients, held_out = patients_of(asked["table"]), asked["held_out"]
     if isinstance(held_out, str):
         held_out = patients_of(held_out)
+        _require_apart(patients, held_out, dictionary)
     else:
         secret = bytes.fromhex(asked["secret"])
         patients, held_out = split_patients(patients, dictionary, secret, held_out)

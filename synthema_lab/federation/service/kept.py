@@ -74,12 +74,6 @@ class Kept:
         parts = {"rounds": self.rounds, "answer": self.answer}
         self._write(_STATE, pack(Letter(ANSWER, says, parts)))
 
-    @property
-    def newest(self) -> int:
-        """The last opening whose vector was made; -1 before the first."""
-        made = (self.folder / _VECTORS).glob("*.npz")
-        return max((int(path.stem.partition("-")[0]) for path in made), default=-1)
-
     def contribution(self, opening: int) -> tuple[Contribution, bytes] | None:
         """The vector of an opening, and what it was made for, if it was made."""
         path = self.folder / self._vector(opening)

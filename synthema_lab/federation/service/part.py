@@ -26,6 +26,7 @@ from ..site.logbook import ENDED
 from ..study.study import Study
 from .computing import Computing
 from .kept import Kept
+from .made import Made
 from .refusals import Refusals
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class StudyPart:
     def __init__(self, site: SiteFolder, study: Study, computes: Computes, folder: Path) -> None:
         self.site, self.study = site, study
         self._computes, self._computing = computes, None
-        self._kept = Kept.at(folder)
+        self._kept, self._made = Kept.at(folder), Made(site, study)
         self._refusals = Refusals(folder / "errors.log")
         self._peers = PeerAnchors(site.folder / "peers")
         self._members = {one.name: one for one in study.sites}
@@ -159,6 +160,7 @@ class StudyPart:
                 f"One of the {self.openings} openings of this study, this site among its sites.",
                 "Bring both sides to the same version.",
             )
+        self._made.require_all(terms.sites, terms.threshold)
         if self._kept.terms != terms:
             self.close()
         self._kept.terms = terms
@@ -196,10 +198,10 @@ class StudyPart:
         """The vector of an opening: the one that was made, or a new one that is paid for."""
         model, shares = letter.parts.get("model", b""), self._kept.terms.shares(self.study)
         given = hashlib.sha256(shares.to_bytes(4, "big") + model).digest()
+        edition = self._kept.editions.get(opening, 0)
         if letter.says.get("fresh") is True and self._kept.contribution(opening) is not None:
             # An unmasking was asked for, so another vector takes fresh noise, paid again.
-            self._kept.editions[opening] = self._kept.editions.get(opening, 0) + 1
-            self.close()
+            edition = self._anew(opening, edition)
         known = self._kept.contribution(opening)
         if known is not None:
             made, was = known
@@ -211,25 +213,33 @@ class StudyPart:
                     "fewer sites bring less noise.",
                     "Go on as it was asked first.",
                 )
-            return made
-        if opening < self._kept.newest:
-            raise SiteRefused(
-                f"Opening {opening} was asked for after a later one.",
-                "Each opening once, in their order: what is trained again would be paid again.",
-                "Go on with the opening that is next.",
-            )
-        self._pay(opening)
-        if self._computing is None:
-            self._computing = self._computes(self.site, self.study, self._kept.terms, opening)
-        made = self._computing.contribution(opening, model)
-        self._kept.keep(opening, made, given)
+        else:
+            self._made.require_new(opening, edition)
+            self._pay(opening, edition)
+            if self._computing is None:
+                self._computing = self._computes(self.site, self.study, self._kept.terms, opening)
+            made = self._computing.contribution(opening, model)
+            self._kept.keep(opening, made, given)
+        self._made.enter(opening, edition, made.vector)
         return made
 
-    def _pay(self, opening: int) -> None:
+    def _anew(self, opening: int, edition: int) -> int:
+        """The next edition of an opening, once it is paid for."""
+        if not self.plan.events:
+            raise SiteRefused(
+                f"Opening {opening} was to be made anew, and there is no noise to be drawn.",
+                "The vector of the first time, for the same sites.",
+                "Submit another study.",
+            )
+        self._pay(opening, edition + 1)
+        self._kept.editions[opening] = edition + 1
+        self.close()
+        return edition + 1
+
+    def _pay(self, opening: int, edition: int) -> None:
         """Charge the study: once for all openings, and again for what is made anew."""
         if not self.plan.events:
             return
-        edition = self._kept.editions.get(opening, 0)
         release = self.study.hash[:32] + (f"/{opening}/{edition}" if edition else "")
         paid = self.site.ledger(self.study.cohort).history(self.study.cohort)
         if not any(charge.release == release for charge in paid):

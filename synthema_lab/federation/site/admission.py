@@ -80,6 +80,11 @@ def cautions_about(policy: SitePolicy, study: Study) -> tuple[str, ...]:
         )
     if study.budget.epsilon is None:
         found.append("No noise is added: what is opened may tell of single patients.")
+    if study.generator == "validate" and study.budget.epsilon is None:
+        found.append(
+            "Whoever runs it learns exactly how many rows of the table that it brings equal a "
+            "patient here. Approve only a table that was drawn from a protected model."
+        )
     outside = [one.name for one in study.outputs if one.protection == "outside_epsilon"]
     if outside:
         found.append(f"Leaves unprotected: {', '.join(outside)}.")

@@ -93,10 +93,27 @@ def content_of(path: Path, largest: int = LARGEST) -> bytes | None:
         os.close(handle)
 
 
+def require_plain(*folders: Path) -> None:
+    """Refuse links in place of folders that a site writes in: others can write there too.
+
+    Raises
+    ------
+    SiteRefused
+    """
+    for folder in folders:
+        if folder.is_symlink():
+            raise SiteRefused(
+                f"{folder.name} in the exchange folder is a link to another place.",
+                "A folder that this site has made.",
+                "Find out who has put it there, and remove it.",
+            )
+
+
 def say(folder: Path, name: str, content: dict[str, Any], identity: Identity) -> Path:
     """Put a signed answer into the outbox."""
     text = json.dumps(content, sort_keys=True)
     signature = identity.sign(_TAG + text.encode("ascii")).hex()
+    require_plain(folder / OUTBOX)
     with whole_file(folder / OUTBOX / name) as path:
         path.write_text(json.dumps({"says": text, "signature": signature}), encoding="ascii")
     return folder / OUTBOX / name

@@ -29,6 +29,7 @@ STOPPED = "round refused"
 CHARGED = "privacy budget charged"
 UNCOVERED = "privacy budget refused"
 ENDED = "study ended"
+VECTOR = "vector made"
 SERVED = "site serves"
 
 

@@ -158,7 +158,7 @@ def require_terms(study: Study, settings: RoundSettings, threshold: str) -> None
         "clip": (settings.clip, terms.clip),
         "room for noise": (settings.noise_bound, terms.noise_bound),
     }
-    if terms.threshold is not None:
+    if terms.threshold is not None and study.budget.epsilon is not None:
         asked["threshold"] = (settings.threshold, terms.threshold)
     if threshold == "all":
         asked["number of sites that must stay"] = (settings.threshold, settings.sites)

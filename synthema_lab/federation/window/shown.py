@@ -36,7 +36,7 @@ from ...secure_aggregation import Member
 from ...storage import whole_file
 from ..site.dictionaries import held
 from ..site.errors import SiteRefused
-from ..site.exchange import OUTBOX, heard, say
+from ..site.exchange import OUTBOX, heard, require_plain, say
 from ..site.folder import SiteFolder
 from ..site.policy import Dataset
 
@@ -86,6 +86,7 @@ def publish_window(site: SiteFolder) -> tuple[str, ...]:
         digests[name] = {kind: hashlib.sha256(part).hexdigest() for kind, part in parts.items()}
         contents |= {f"{digests[name][kind]}.{kind}": part for kind, part in parts.items()}
     window = policy.exchange / OUTBOX / FOLDER
+    require_plain(policy.exchange / OUTBOX, window)
     for name, content in contents.items():
         if _read(window / name, len(content)) != content:
             with whole_file(window / name) as path:
@@ -153,7 +154,8 @@ def _parts(dataset: Dataset) -> dict[str, bytes]:
 def _clear(window: Path, kept: Mapping[str, bytes]) -> None:
     """Remove what no note names any more."""
     for path in window.glob("*.*") if window.is_dir() else ():
-        if path.name not in kept and path.suffix.removeprefix(".") in KINDS:
+        ours = _DIGEST.fullmatch(path.stem) and path.suffix.removeprefix(".") in KINDS
+        if ours and path.name not in kept:
             path.unlink(missing_ok=True)
 
 
