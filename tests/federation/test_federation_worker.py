@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from synthema_lab.dictionary.load import find
-from synthema_lab.federation.rounds.letters import BEGIN
+from synthema_lab.federation.rounds.letters import ANSWER, BEGIN, REFUSED, TURN, Letter, pack
 from synthema_lab.federation.worker import (
     Confinement,
     Worker,
@@ -22,19 +22,20 @@ from synthema_lab.federation.worker import (
     WorkerFailed,
     confinement,
     kernel,
+    process,
 )
 from synthema_lab.federation.worker.confinement import needed_to_run, wrapped
 
 DICTIONARY = find("leuksurv").resolve()
 HOSTILE = """
-import importlib.util, json, os, subprocess, sys
+import importlib.util, json, os, resource, subprocess, sys
 spec = importlib.util.spec_from_file_location("kernel", sys.argv[1])
 kernel = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(kernel)
 asked = json.loads(sys.argv[2])
 how = kernel.confine(asked["readable"], asked["writable"]) if asked["kernel"] else {}
 if asked["python"]:
-    kernel.watch()
+    kernel.watch([*sys.path, asked["table"]], asked["writable"])
 
 def tried(act):
     try:
@@ -57,6 +58,7 @@ found = {
     "writes at home": tried(lambda: open(asked["writable"][0] + "/note", "w").write("x")),
     "connects": tried(connect),
     "lists processes of others": str(asked["pid"]) in os.listdir("/proc"),
+    "largest file": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
     "how": how,
 }
 print(json.dumps(found))
@@ -116,10 +118,10 @@ def test_without_a_sandbox_the_kernel_shuts_files_and_network(tmp_path, monkeypa
     assert found["how"]["landlock"] >= 4
 
 
-def test_without_either_python_refuses_sockets_and_programs(tmp_path, monkeypatch):
+def test_without_either_python_refuses_sockets_and_other_files(tmp_path, monkeypatch):
     found = _hostile(tmp_path, monkeypatch, sandbox=False, in_kernel=False, in_python=True)
+    _require_shut(found)
     assert found["connects"] == "PermissionError"
-    assert not found["secret in environment"]
 
 
 def _asked(tmp_path, **changed) -> dict:
@@ -171,6 +173,30 @@ def test_a_worker_that_is_killed_is_told_and_leaves_no_folder(worker, tmp_path):
     assert not worker._home.exists()
 
 
+def test_a_worker_that_is_killed_while_it_starts_leaves_no_process(tmp_path):
+    for number in range(24):
+        worker = Worker(tmp_path / "worker.log", [tmp_path])
+        time.sleep(number % 8 * 0.001)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.close()
+    assert not _processes_with(tmp_path)
+
+
+def _processes_with(place: Path) -> list[str]:
+    """Lines of the processes that were started with this place, once those that end have ended."""
+    until, found = time.monotonic() + 10, ["not looked"]
+    while found and time.monotonic() < until:
+        found = [line for line in map(_line_of, Path("/proc").glob("[0-9]*")) if str(place) in line]
+    return found
+
+
+def _line_of(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def test_a_worker_that_takes_too_long_is_ended(worker, tmp_path):
     with pytest.raises(WorkerDied, match="took 0"):
         worker.call(BEGIN, _asked(tmp_path), timeout=0.0)
@@ -204,3 +230,79 @@ def test_what_confines_is_said_in_plain_words():
 def test_the_folder_that_a_site_was_started_in_is_not_readable(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert str(tmp_path) not in needed_to_run()
+
+
+def _misbehaving(tmp_path, monkeypatch, does: str) -> Worker:
+    """A worker that does this instead of answering calls."""
+    child = tmp_path / "child.py"
+    child.write_text(f"import os, sys, time\n{does}\n")
+    monkeypatch.setattr(process, "_CHILD", child)
+    monkeypatch.setattr(process, "_STOPS_WITHIN", 0.2)
+    return Worker(tmp_path / "log", [child])
+
+
+def _answering(letter: Letter, times: int = 1) -> str:
+    content = pack(letter)
+    return f"os.write(1, {(len(content).to_bytes(8, 'big') + content) * times!r}); time.sleep(60)"
+
+
+@pytest.mark.parametrize(
+    ("does", "body"),
+    [
+        ("time.sleep(60)", 2**20),
+        ("os.write(1, bytes(4)); time.sleep(60)", 0),
+        ("os.write(1, bytes(6) + bytes([4, 0]) + bytes(9)); time.sleep(60)", 0),
+        ("os.write(1, bytes([0, 0, 1]) + bytes(5)); time.sleep(60)", 0),
+        (_answering(Letter(BEGIN, {})), 0),
+        ("os.write(1, bytes(4))", 0),
+    ],
+    ids=["reads nothing", "half a length", "half an answer", "oversize", "no answer", "breaks off"],
+)
+def test_whatever_a_worker_does_its_call_ends(tmp_path, monkeypatch, does, body):
+    worker = _misbehaving(tmp_path, monkeypatch, does)
+    began = time.monotonic()
+    with pytest.raises(WorkerDied):
+        worker.call(TURN, {}, {"model": bytes(body)}, timeout=1.0)
+    assert time.monotonic() - began < 4.0
+    assert worker._process.poll() is not None
+    with pytest.raises(WorkerDied):
+        worker.call(TURN, {})
+
+
+@pytest.mark.parametrize(
+    ("told", "is_read_as"),
+    [
+        (("Rumpelstilz", 3, "61"), ("LabError", 3, "-")),
+        (("DataMismatch", 3, "0a1b2c3d"), ("DataMismatch", 3, "0a1b2c3d")),
+        (("DataMismatch", "Rumpelstilz", 61), ("InternalError", 1, "-")),
+        (([61], 61, None), ("InternalError", 1, "-")),
+    ],
+)
+def test_nothing_of_a_patient_leaves_in_what_a_worker_tells_of_an_error(
+    tmp_path, monkeypatch, told, is_read_as
+):
+    says = dict(zip(("error", "exit_code", "reference"), told, strict=True))
+    worker = _misbehaving(tmp_path, monkeypatch, _answering(Letter(REFUSED, says)))
+    with pytest.raises(WorkerFailed) as failed:
+        worker.call(TURN, {}, timeout=10.0)
+    worker.close()
+    assert (failed.value.error, failed.value.exit_code, failed.value.reference) == is_read_as
+
+
+def test_a_call_that_was_broken_off_leaves_no_answer_to_the_next(tmp_path, monkeypatch):
+    worker = _misbehaving(tmp_path, monkeypatch, _answering(Letter(ANSWER, {"of": 1})))
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "read_letter", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.call(TURN, {})
+    monkeypatch.undo()
+    with pytest.raises(WorkerDied):
+        worker.call(TURN, {})
+
+
+def test_a_log_cannot_fill_the_disk(tmp_path, monkeypatch):
+    found = _hostile(tmp_path, monkeypatch, sandbox=False, in_kernel=True, in_python=False)
+    assert found["largest file"] == kernel.LARGEST_FILE

@@ -24,7 +24,7 @@ def main() -> None:
     how = kernel.confine(allowed["readable"], allowed["writable"])
     from synthema_lab.federation.worker.answering import answer_calls
 
-    kernel.watch()
+    kernel.watch(allowed["readable"], allowed["writable"])
     answer_calls(calls, answers, how)
 
 

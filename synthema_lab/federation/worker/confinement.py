@@ -88,6 +88,11 @@ def wrapped(command: Sequence[str], readable: Sequence[str], writable: str) -> l
         Files and folders, absolute.
     writable : str
         The one folder.
+
+    Notes
+    -----
+    It is to be started in a session of its own, without a terminal: its processes
+    are then one group, which can be ended together.
     """
     if not confinement().bubblewrap:
         return list(command)
@@ -96,7 +101,7 @@ def wrapped(command: Sequence[str], readable: Sequence[str], writable: str) -> l
 
 def _sandbox(readable: Sequence[str], writable: str) -> list[str]:
     line = [
-        "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
+        "bwrap", "--unshare-all", "--die-with-parent", "--clearenv",
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
     ]  # fmt: skip
     for place in readable:

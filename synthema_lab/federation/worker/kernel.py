@@ -1,7 +1,7 @@
 """What can a process forbid itself, before it reads anything?
 
 Run by a worker as its first act, while it has a single thread: no new
-privileges, death with its owner, no core dumps, a network of its own with
+privileges, death with its owner, no core dumps or huge files, a network of its own with
 nothing in it, and Landlock rules (Linux 5.13) that leave it a few readable
 places and one writable folder. Nothing of this can be undone by the process.
 It needs no privileges; what the kernel does not offer is left out, and told.
@@ -28,7 +28,16 @@ _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
 _READ_FILE, _READ_FOLDER, _RUN = 1 << 2, 1 << 3, 1 << 0
 _ALL_OF = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """By version of Landlock, all rights over files that it knows."""
+LARGEST_FILE = 2**30
+"""Bytes; a worker that prints without end must not fill the disk that the books lie on."""
 _FILE_RIGHTS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15
+
+_REFUSED = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "os.fork")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_CHANGES = {
+    f"os.{act}" for act in ("remove", "rename", "rmdir", "mkdir", "link", "symlink", "truncate",
+                            "chmod", "chown")
+}  # fmt: skip
 
 
 def confine(readable: Sequence[str], writable: Sequence[str]) -> dict[str, object]:
@@ -45,6 +54,9 @@ def confine(readable: Sequence[str], writable: Sequence[str]) -> dict[str, objec
         ``landlock`` (the version, 0 where there is none) and ``own_network``.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    largest = LARGEST_FILE if most == resource.RLIM_INFINITY else min(LARGEST_FILE, most)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     if not sys.platform.startswith("linux"):
         return {"landlock": 0, "own_network": False}
     libc = ctypes.CDLL(None, use_errno=True)
@@ -98,16 +110,37 @@ def _allow(libc: ctypes.CDLL, ruleset: int, place: str, rights: int) -> None:
         os.close(handle)
 
 
-def watch() -> None:
-    """Refuse sockets and other programs also inside Python.
+def watch(readable: Sequence[str], writable: Sequence[str]) -> None:
+    """Refuse sockets, other programs and other files also inside Python.
 
     No wall against hostile native code, which the kernel's rules are for; it
     stops libraries that call home, and is all there is on other systems.
-    """
-    refused = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "os.fork")
 
-    def hook(event: str, _: object) -> None:
-        if event.startswith(refused) and event not in ("socket.__new__", "socket.gethostname"):
+    Parameters
+    ----------
+    readable, writable : sequence of str
+        As for `confine`.
+    """
+    may_write = tuple(map(os.path.realpath, writable))
+    may_read = (*map(os.path.realpath, readable), *may_write)
+
+    def hook(event: str, details: tuple) -> None:
+        allowed = True
+        if event.startswith(_REFUSED):
+            allowed = event in ("socket.__new__", "socket.gethostname")
+        elif event == "open":
+            allowed = _within(details[0], may_write if details[2] & _WRITES else may_read)
+        elif event in _CHANGES:
+            allowed = all(_within(detail, may_write) for detail in details)
+        if not allowed:
             raise PermissionError(f"A site's worker may not do this: {event}")
 
     sys.addaudithook(hook)
+
+
+def _within(path: object, places: Sequence[str]) -> bool:
+    """Whether a path, if it is one, lies in one of these places; an open file may be used."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        return True
+    real = os.path.realpath(os.fsdecode(path))
+    return any(real == place or real.startswith(place.rstrip("/") + "/") for place in places)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import LabError
-from ..rounds.letters import REFUSED, Letter, LetterRefused
+from ..rounds.letters import ANSWER, REFUSED, Letter, LetterRefused
 from .confinement import needed_to_run, wrapped
 from .frames import read_letter, write_letter
+from .pipe import TimedPipe
 
 _CHILD = Path(__file__).with_name("child.py")
 _ENVIRONMENT = {"LANG": "C.UTF-8", "TQDM_DISABLE": "1", "PYTHONHASHSEED": "0"}
@@ -24,9 +26,11 @@ _OF_THE_SYSTEM = (
     "/sys/devices/system",
 )  # fmt: skip
 """What libraries look at: numbers of cores and bytes, randomness."""
-_STOPS_WITHIN, _LOOKS_EVERY = 5.0, 0.25
+_STOPS_WITHIN = 5.0
 LONGEST = 6 * 3600.0
 """Seconds that a vector may take."""
+INTERNAL = "InternalError"
+"""What an error that is not the laboratory's own is called."""
 
 
 class WorkerFailed(LabError):
@@ -95,8 +99,10 @@ class Worker:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stream,
                 cwd=self._home, env={"PATH": "/usr/bin:/bin:/usr/local/bin"},
-                start_new_session=True,
+                start_new_session=True, bufsize=0,
             )  # fmt: skip
+        self._to = TimedPipe(self._process.stdin, self._gone)
+        self._from = TimedPipe(self._process.stdout, self._gone)
 
     @property
     def pid(self) -> int:
@@ -116,10 +122,7 @@ class Worker:
         WorkerDied
             If it is gone, or gave no answer within `timeout` seconds; it is ended then.
         """
-        answer = None
-        with contextlib.suppress(OSError, LetterRefused):
-            write_letter(self._process.stdin, Letter(kind, says, parts or {}))
-            answer = read_letter(self._process.stdout) if self._answers(timeout) else None
+        answer = self._answer(Letter(kind, says, parts or {}), timeout)
         if answer is None:
             self.close()
             raise WorkerDied(
@@ -128,34 +131,57 @@ class Worker:
                 f"Look at the end of {self.log}; is there memory enough for the table?",
             )
         if answer.kind == REFUSED:
-            told = answer.says
-            raise WorkerFailed(
-                str(told.get("error")), int(told.get("exit_code", 1)),
-                str(told.get("reference", "-")), self.log,
-            )  # fmt: skip
+            raise _failed(answer.says, self.log)
         return answer
 
-    def _answers(self, timeout: float) -> bool:
-        """Wait until it answers; False where it is gone, or the time is over."""
-        until = time.monotonic() + timeout
-        while True:
-            # What was inside a sandbox that was killed may hold the pipe for a moment yet.
-            gone = self._process.poll() is not None
-            left = until - time.monotonic()
-            pause = max(0.0, min(_LOOKS_EVERY, left))
-            if select.select([self._process.stdout], [], [], pause)[0]:
-                return True
-            if gone or left <= 0:
-                return False
+    def _answer(self, call: Letter, timeout: float) -> Letter | None:
+        """The answer to this very call, or None; of one given up there is to be no later answer."""
+        if self._process.stdin.closed:
+            return None
+        self._to.wait_for(timeout)
+        self._from.wait_for(timeout)
+        answer = None
+        try:
+            write_letter(self._to, call)
+            answer = read_letter(self._from)
+        except (OSError, LetterRefused):
+            return None
+        except BaseException:
+            self.close()
+            raise
+        return answer if answer is not None and answer.kind in (ANSWER, REFUSED) else None
+
+    def _gone(self) -> bool:
+        return self._process.poll() is not None
 
     def close(self) -> None:
-        """End it, and remove its folder."""
+        """End it with all that it started, and remove its folder."""
+        if self._process.stdin.closed:
+            return
         for stream in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 stream.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOPS_WITHIN if self._process.poll() is None else 0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # A sandbox that is killed while it starts leaves a process behind, in the same group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         shutil.rmtree(self._home, ignore_errors=True)
+
+
+def _failed(told: Mapping[str, object], log: Path) -> WorkerFailed:
+    """What a worker tells of an error goes to the researcher: only names and numbers known here."""
+    error, exit_code, reference = (told.get(key) for key in ("error", "exit_code", "reference"))
+    if type(exit_code) is not int or exit_code not in range(1, 9):
+        error, exit_code = INTERNAL, 1
+    elif error not in {INTERNAL, LabError.__name__, *_names_below(LabError)}:
+        error = LabError.__name__
+    if not isinstance(reference, str) or not re.fullmatch("[0-9a-f]{8}", reference):
+        reference = "-"
+    return WorkerFailed(error, exit_code, reference, log)
+
+
+def _names_below(kind: type) -> set[str]:
+    below = kind.__subclasses__()
+    return {each.__name__ for each in below}.union(*map(_names_below, below))
