@@ -7,6 +7,7 @@ import os
 import zipfile
 
 from .model import FittedModel
+from .model_file import DESCRIBED, UNREADABLE
 from .vae.model import FORMAT, VaeModel
 
 
@@ -20,7 +21,7 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel | VaeModel:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            kind = json.loads(archive.read("model.json"))["format"]
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
+            kind = json.loads(archive.read(DESCRIBED))["format"]
+    except UNREADABLE:
         kind = None
     return VaeModel.load(path) if kind == FORMAT else FittedModel.load(path)

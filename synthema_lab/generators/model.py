@@ -7,36 +7,28 @@ bytes. Sampling is post-processing: it can be repeated at no cost in privacy.
 
 from __future__ import annotations
 
-import html
-import io
-import json
 import os
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ..dictionary import DataDictionary
 from ..errors import DataMismatch
 from ..privacy import OpenedSums, epsilon_of
-from ..storage import whole_file
 from .counts import one_way_counts
 from .encoder import Encoder
 from .estimation import GraphicalModel
 from .kept_rules import draw_cohort
+from .model_facts import ShownModel
+from .model_file import UNREADABLE, described_in, packed, unpacked, write_model
 
 _FORMAT = 1
-_UNREADABLE = (
-    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
-    zlib.error,
-)  # fmt: skip
 
 
-@dataclass(frozen=True)
-class FittedModel:
+@dataclass(frozen=True, repr=False)
+class FittedModel(ShownModel):
     """A generator that has learnt a cohort.
 
     Attributes
@@ -109,8 +101,6 @@ class FittedModel:
         """Write the model to one file, whole or not at all."""
         arrays = {f"potential_{i}": values for i, values in enumerate(self.graph.potentials)}
         arrays |= {f"zeros_{i}": codes for i, (_, codes) in enumerate(self.graph.zeros)}
-        packed = io.BytesIO()
-        np.savez_compressed(packed, **arrays)
         described = {
             "format": _FORMAT,
             "generator": self.generator,
@@ -122,15 +112,8 @@ class FittedModel:
             "privacy": self.privacy,
             "provenance": self.provenance,
         }
-        with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            for name, content in {
-                "model.json": json.dumps(described, sort_keys=True, indent=1).encode(),
-                "dictionary.json": json.dumps(self.dictionary.as_dict()).encode(),
-                "arrays.npz": packed.getvalue(),
-                "opened_sums.npz": self.opened.to_bytes(),
-            }.items():
-                archive.writestr(zipfile.ZipInfo(name), content)  # a fixed date: equal bytes
-        return Path(path)
+        parts = {"arrays.npz": packed(arrays), "opened_sums.npz": self.opened.to_bytes()}
+        return write_model(path, described, self.dictionary, parts)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> FittedModel:
@@ -143,17 +126,14 @@ class FittedModel:
         """
         try:
             with zipfile.ZipFile(path) as archive:
-                described = json.loads(archive.read("model.json"))
-                dictionary = DataDictionary.from_dict(json.loads(archive.read("dictionary.json")))
+                described, dictionary = described_in(archive)
                 opened = OpenedSums.from_bytes(archive.read("opened_sums.npz"))
-                with np.load(io.BytesIO(archive.read("arrays.npz")), allow_pickle=False) as arrays:
-                    potentials = tuple(
-                        arrays[f"potential_{i}"] for i in range(len(described["cliques"]))
-                    )
-                    zeros = tuple(
-                        (tuple(clique), arrays[f"zeros_{i}"])
-                        for i, clique in enumerate(described["zero_cliques"])
-                    )
+                arrays = unpacked(archive.read("arrays.npz"))
+            potentials = tuple(arrays[f"potential_{i}"] for i in range(len(described["cliques"])))
+            zeros = tuple(
+                (tuple(clique), arrays[f"zeros_{i}"])
+                for i, clique in enumerate(described["zero_cliques"])
+            )
             graph = GraphicalModel(
                 tuple(described["sizes"]),
                 float(described["total"]),
@@ -166,7 +146,7 @@ class FittedModel:
                 opened, described["privacy"], described["provenance"],
             )  # fmt: skip
             _refuse_inconsistent(model, described["format"])
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise DataMismatch(
                 f"'{Path(path).name}' is not a model that can be read ({type(error).__name__}).",
                 f"A model file of format {_FORMAT}, written by synthema fit and not changed.",
@@ -175,36 +155,8 @@ class FittedModel:
             ) from None
         return model
 
-    def _facts(self) -> list[tuple[str, str]]:
-        facts = [
-            ("Generator", self.generator),
-            ("Variables", ", ".join(self.columns)),
-            ("Sites", str(self.provenance["sites"])),
-            ("Marginals opened", str(len(self.opened.cliques))),
-        ]
-        if self.privacy is None:
-            return [*facts, ("Privacy", "noise off: no guarantee; not for release")]
-        views = self.privacy["views"]
-        spent = "; ".join(f"epsilon {epsilon:.2f} against {who}" for who, epsilon in views.items())
-        return [
-            *facts,
-            ("Privacy", f"{spent} (delta {self.privacy['delta']:g}, {self.privacy['unit']})"),
-            ("Assumed", str(self.privacy["assumed"])),
-            ("Release", self.release),
-        ]
-
-    def __str__(self) -> str:
-        return "\n".join(f"{label + ':':<18}{text}" for label, text in self._facts())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{html.escape(label)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for label, text in self._facts()
-        )
-        return f"<table><caption style='text-align:left'>Fitted model</caption>{rows}</table>"
+    def _size(self) -> tuple[str, str]:
+        return "Marginals opened", str(len(self.opened.cliques))
 
 
 def _refuse_inconsistent(model: FittedModel, form: int) -> None:
