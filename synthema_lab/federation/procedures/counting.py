@@ -20,8 +20,7 @@ from ...dictionary import DataDictionary
 from ...generators import FittedModel, get
 from ...generators.count_plan import CountPlan
 from ...generators.learnt import learnt
-from ...secure_aggregation import OpenedSum
-from ..study.errors import StudyRefused
+from .one_sum import OneSum, require_settings, variables_of, whole_number_terms
 from .procedure import Contribution, Given, Plan
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ class Counting:
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Whole numbers, with room for large sites; see `Procedure.terms`."""
-        clip = float(min(LARGEST_COUNT, (2**31 - 1) // sites))
-        return {"modulus_bits": 32, "scale": 1, "clip": clip}
+        return whole_number_terms(sites, LARGEST_COUNT)
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
         """One opening; see `Procedure.plan`."""
@@ -80,21 +78,8 @@ def count_plan(study: Study, dictionary: DataDictionary) -> CountPlan:
     StudyRefused
         If a setting or a variable is unknown.
     """
-    unknown = [name for name, _ in study.settings if name not in SETTINGS]
-    if unknown:
-        raise StudyRefused(
-            f"Its settings are not those of {study.generator}: {', '.join(unknown)}.",
-            f"One of: {', '.join(SETTINGS)}.",
-            "Correct generator.settings in the draft, and submit it again.",
-        )
-    names = [name for name, _ in study.variables]
-    foreign = [name for name in names if name not in dictionary.variables]
-    if foreign:
-        raise StudyRefused(
-            f"Not in the data dictionary {dictionary.name}: {', '.join(foreign)}.",
-            "Variables of the dictionary that the study names.",
-            "Correct variables in the draft, and submit it again.",
-        )
+    require_settings(study, SETTINGS)
+    names = variables_of(study, dictionary)
     return get(study.generator).plan(dictionary, names, study.budget.epsilon, study.budget.delta)
 
 
@@ -111,7 +96,7 @@ class CountingTask:
         return Contribution(vector, hashlib.sha256(model).digest())
 
 
-class CountingAssembly:
+class CountingAssembly(OneSum):
     """The model of one opened sum.
 
     Parameters
@@ -125,34 +110,29 @@ class CountingAssembly:
     model, digest = b"", _NO_MODEL
 
     def __init__(self, study: Study, plan: CountPlan, shares: int) -> None:
+        super().__init__()
         self._study, self._plan, self._shares = study, plan, shares
-        self._total: np.ndarray | None = None
-        self._sites = 0
-
-    def take(self, opened: OpenedSum) -> None:
-        """Keep the sum."""
-        self._total, self._sites = np.asarray(opened.total, dtype=np.int64), len(opened.survivors)
 
     def result(self, progress: Callable[[float], None] | None = None) -> FittedModel:
         """The model; its release bears the study's hash."""
         study = self._study
-        opened = self._plan.opened(study.hash[:32], self._total)
+        opened = self._plan.opened(study.hash[:32], self.total)
         return learnt(
             self._plan, opened, asked=study.budget.epsilon, delta=study.budget.delta,
-            colluding=study.budget.colluding, sites=self._sites, counted=self._shares,
+            colluding=study.budget.colluding, sites=self.sites, counted=self._shares,
             checked=True, seed=int(dict(study.settings).get("seed", 0)), progress=progress,
         )  # fmt: skip
 
     def save(self) -> bytes:
         """The sum and how many sites are in it."""
-        if self._total is None:
+        if self.total is None:
             return b""
         content = io.BytesIO()
-        np.savez(content, total=self._total, sites=self._sites)
+        np.savez(content, total=self.total, sites=self.sites)
         return content.getvalue()
 
     def restore(self, saved: bytes) -> None:
         """Go on from what `save` gave."""
         if saved:
             with np.load(io.BytesIO(saved), allow_pickle=False) as content:
-                self._total, self._sites = content["total"], int(content["sites"])
+                self.total, self.sites = content["total"], int(content["sites"])

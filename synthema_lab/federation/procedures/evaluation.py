@@ -21,10 +21,10 @@ import numpy as np
 
 from ...dictionary import DataDictionary
 from ...privacy import epsilon_of, skellam_share
-from ...secure_aggregation import OpenedSum
 from ...validation.marginals import FEWEST as SMALLEST_SHOWN
 from ..evaluation import Evaluation, Layout, brought, judged, read_synthetic, site_counts
 from ..study.errors import StudyRefused
+from .one_sum import OneSum, require_settings, variables_of, whole_number_terms
 from .procedure import Contribution, Given, Plan
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class Evaluating:
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Whole numbers, with room for weighted rates; see `Procedure.terms`."""
-        clip = float(min(LARGEST_COUNT, (2**31 - 1) // sites))
-        return {"modulus_bits": 32, "scale": 1, "clip": clip}
+        return whole_number_terms(sites, LARGEST_COUNT)
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
         """One opening; see `Procedure.plan`."""
@@ -91,14 +90,8 @@ def layout_of(study: Study, dictionary: DataDictionary) -> Layout:
     StudyRefused
         If a setting or a variable is unknown, or small counts would be shown.
     """
+    require_settings(study, SETTINGS)
     settings = dict(study.settings)
-    unknown = [name for name in settings if name not in SETTINGS]
-    if unknown:
-        raise StudyRefused(
-            f"Its settings are not those of {study.generator}: {', '.join(unknown)}.",
-            f"One of: {', '.join(SETTINGS)}.",
-            "Correct generator.settings in the draft, and submit it again.",
-        )
     digest = settings.get("synthetic")
     if not isinstance(digest, str) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise StudyRefused(
@@ -114,14 +107,7 @@ def layout_of(study: Study, dictionary: DataDictionary) -> Layout:
                 f"A whole number from {least} to {most}.",
                 "Correct generator.settings in the draft, and submit it again.",
             )
-    names = [name for name, _ in study.variables]
-    foreign = [name for name in names if name not in dictionary.variables]
-    if foreign:
-        raise StudyRefused(
-            f"Not in the data dictionary {dictionary.name}: {', '.join(foreign)}.",
-            "Variables of the dictionary that the study names.",
-            "Correct variables in the draft, and submit it again.",
-        )
+    names = variables_of(study, dictionary)
     guarded = any(one.protection == "disclosure_control" for one in study.outputs)
     if guarded and (study.smallest_cell or 0) > SMALLEST_SHOWN:
         raise StudyRefused(
@@ -164,7 +150,7 @@ class EvaluatingTask:
         return Contribution(vector, hashlib.sha256(model).digest())
 
 
-class EvaluatingAssembly:
+class EvaluatingAssembly(OneSum):
     """The verdict of one opened sum.
 
     Parameters
@@ -174,11 +160,10 @@ class EvaluatingAssembly:
     """
 
     def __init__(self, study: Study, layout: Layout) -> None:
+        super().__init__()
         self._study, self._layout = study, layout
         self._settings = dict(study.settings)
         self._synthetic = b""
-        self._total: np.ndarray | None = None
-        self._sites = 0
 
     @property
     def model(self) -> bytes:
@@ -198,10 +183,6 @@ class EvaluatingAssembly:
         """SHA-256 of the synthetic cohort, 32 bytes."""
         return hashlib.sha256(self.model).digest()
 
-    def take(self, opened: OpenedSum) -> None:
-        """Keep the sum."""
-        self._total, self._sites = np.asarray(opened.total, dtype=np.int64), len(opened.survivors)
-
     def result(self, progress: Callable[[float], None] | None = None) -> Evaluation:
         """What the sums say."""
         study, layout, settings = self._study, self._layout, self._settings
@@ -209,7 +190,7 @@ class EvaluatingAssembly:
             self.model, settings["synthetic"], layout.dictionary, layout.columns
         )
         validation = judged(
-            layout, layout.split(self._total), synthetic,
+            layout, layout.split(self.total), synthetic,
             int(settings.get("seed", 0)), int(settings.get("draws", DRAWS)),
         )  # fmt: skip
         epsilon = study.budget.epsilon
@@ -218,17 +199,17 @@ class EvaluatingAssembly:
         if progress is not None:
             progress(1.0)
         return Evaluation(
-            validation, study.hash, settings["synthetic"], self._sites, epsilon, study.budget.delta
+            validation, study.hash, settings["synthetic"], self.sites, epsilon, study.budget.delta
         )
 
     def save(self) -> bytes:
         """The synthetic cohort, and the sum once it was opened; exact where there is no noise."""
-        if not self._synthetic and self._total is None:
+        if not self._synthetic and self.total is None:
             return b""
-        total = np.empty(0, np.int64) if self._total is None else self._total
+        total = np.empty(0, np.int64) if self.total is None else self.total
         content = io.BytesIO()
         np.savez_compressed(
-            content, total=total, sites=self._sites,
+            content, total=total, sites=self.sites,
             synthetic=np.frombuffer(self.model, dtype=np.uint8),
         )  # fmt: skip
         return content.getvalue()
@@ -238,5 +219,5 @@ class EvaluatingAssembly:
         if saved:
             with np.load(io.BytesIO(saved), allow_pickle=False) as content:
                 self._synthetic = content["synthetic"].tobytes()
-                self._total = content["total"] if len(content["total"]) else None
-                self._sites = int(content["sites"])
+                self.total = content["total"] if len(content["total"]) else None
+                self.sites = int(content["sites"])
