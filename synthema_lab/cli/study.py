@@ -96,7 +96,7 @@ def submit(
 def status(signed: Path, folders: tuple[Path, ...], as_json: bool, quiet: bool) -> None:
     """Where a study stands at each hospital, as the hospitals have signed it."""
     from ..federation.site import card_of, exchange_of
-    from ..federation.window.sending import answer_of
+    from ..federation.site.answers import answer_of
 
     study = signed_study(signed).study
     rows: list[dict[str, Any]] = []

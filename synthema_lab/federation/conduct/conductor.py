@@ -19,7 +19,7 @@ from ...secure_aggregation.errors import CohortChanged, RoundAborted
 from ..channels.clock import Clock
 from ..channels.contract import Channel
 from ..procedures import procedure_of
-from ..rounds.letters import BEGIN, END, REFUSED, TURN, Letter, pack
+from ..rounds.letters import BEGIN, END, FAILED, FINISHED, REFUSED, TURN, Letter, pack, told_of
 from ..rounds.series import new_series
 from ..site.anchor import PeerAnchors
 from ..study.study import Study
@@ -31,7 +31,6 @@ from .run_state import RunState
 PATIENCE = 120.0
 """Seconds that the slowest site is waited for, where nothing else is said."""
 FAREWELL = 5.0
-FINISHED, FAILED = "finished", "failed"
 
 
 class Conductor:
@@ -55,11 +54,6 @@ class Conductor:
     told : callable, optional
         Called with a `Progress` whenever something has changed.
     clock : Clock, optional
-
-    Attributes
-    ----------
-    survivors : list of list of str
-        By opening, whose vectors are in the sum.
     """
 
     def __init__(
@@ -88,11 +82,6 @@ class Conductor:
         self._assembly = procedure.assembly(study, dictionary, self._sites, terms.shares(study))
         self._assembly.restore(self._state.assembly)
         self._refusals: dict[str, Mapping[str, Any]] = {}
-
-    @property
-    def survivors(self) -> list[list[str]]:
-        """By opening, whose vectors are in the sum."""
-        return self._state.survivors
 
     def run(self, progress: Callable[[float], None] | None = None) -> Any:
         """Run the study to its end.
@@ -221,7 +210,7 @@ class Conductor:
             self._remember({**(told if isinstance(told, dict) else {}), site: letter.says["heads"]})
             self._state.coordinator.receive(letter.parts.get("message", b""))
         except LabError as error:
-            self._refusals[site] = _says(error)
+            self._refusals[site] = told_of(error)
         except KeyError:
             self._refusals[site] = {"error": "LetterRefused", "exit_code": 2, "reference": "-"}
 
@@ -232,7 +221,7 @@ class Conductor:
                 if heads := told.get(member.name):
                     self._peers.keep(member, str(heads).encode("ascii", "replace"))
             except LabError as error:
-                self._refusals[member.name] = _says(error)
+                self._refusals[member.name] = told_of(error)
 
     def _opened(self) -> None:
         """Take the opened sum, and go on to the next, if there is one."""
@@ -240,7 +229,6 @@ class Conductor:
         opened = coordinator.opened
         away = set(self._sites) - set(opened.survivors) - set(self._refusals)
         self._assembly.take(opened)
-        state.survivors.append(list(opened.survivors))
         state.opening, state.fresh = state.opening + 1, False
         if state.opening == len(state.lengths):
             self._end(FINISHED)
@@ -289,8 +277,3 @@ class Conductor:
         state = self._state
         stage = state.coordinator.stage if state.coordinator else "end"
         self._told(Progress(state.opening, len(state.lengths), stage, dict(self._mail.at)))
-
-
-def _says(error: LabError) -> dict[str, Any]:
-    """An error found here, as a site would tell of one of its own."""
-    return {"error": type(error).__name__, "exit_code": error.exit_code, "reference": "-"}

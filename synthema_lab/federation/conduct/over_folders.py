@@ -9,12 +9,11 @@ from typing import Any
 
 from ...dictionary import DataDictionary
 from ...errors import ApprovalMissing
-from ...secure_aggregation import Identity, Member
+from ...secure_aggregation import Identity
 from ..channels.clock import Clock
 from ..channels.waiting import looks
 from ..rounds.ends import researcher_end
-from ..site.errors import SiteRefused
-from ..site.exchange import heard
+from ..site.answers import answer_or_why_not
 from ..site.standing import HOLDS
 from ..study.errors import StudyRefused
 from ..study.study import Study
@@ -106,11 +105,10 @@ def _approved(
     kept = folder / "sites.txt"
     if kept.exists():
         return tuple(kept.read_text(encoding="ascii").split())
-    members = {one.name: one for one in study.sites}
     states: dict[str, str] = {}
     for _ in looks(clock, within, 0.5):
         for site, exchange in exchanges.items():
-            states[site] = _state(exchange, study, members[site])
+            states[site] = answer_or_why_not(study, site, exchange)["state"]
         if all(state == HOLDS for state in states.values()):
             break
     sites = sorted(site for site, state in states.items() if state == HOLDS)
@@ -125,14 +123,3 @@ def _approved(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.write_text("\n".join(sites), encoding="ascii")
     return tuple(sites)
-
-
-def _state(exchange: Path, study: Study, site: Member) -> str:
-    """Where a study stands at a site; what stands in the way of knowing it, else."""
-    if not exchange.is_dir():
-        return "its exchange folder is not there"
-    try:
-        told = heard(exchange, f"{study.hash}.json", site)
-    except SiteRefused:
-        return "its answer is not signed by it"
-    return "not seen by the site yet" if told is None else str(told.get("state"))

@@ -18,6 +18,7 @@ from ..study.study import Study
 
 _NAME = "run.state"
 _LETTER = "letter of "
+_PLAIN = ("opening", "sent", "repeats", "fresh", "outcome")
 
 
 @dataclass
@@ -38,8 +39,6 @@ class RunState:
         By site, number of the last letter.
     letters : dict of str to bytes
         The letters that are to be answered now.
-    survivors : list of list of str
-        By opening, whose vectors are in the sum.
     repeats : int
         Rounds that were lost.
     fresh : bool
@@ -58,7 +57,6 @@ class RunState:
     coordinator: SteadyCoordinator | None = None
     sent: dict[str, int] = field(default_factory=dict)
     letters: dict[str, bytes] = field(default_factory=dict)
-    survivors: list[list[str]] = field(default_factory=list)
     repeats: int = 0
     fresh: bool = False
     outcome: str = ""
@@ -73,7 +71,7 @@ class RunState:
             return state
         letter = unpack((folder / _NAME).read_bytes())
         says, parts = letter.says, letter.parts
-        for name in ("opening", "sent", "survivors", "repeats", "fresh", "outcome"):
+        for name in _PLAIN:
             setattr(state, name, says[name])
         state.assembly = parts["assembly"]
         state.letters = {
@@ -104,10 +102,7 @@ class RunState:
     def save(self) -> None:
         """Replace the file."""
         running = self.coordinator is not None
-        says = {
-            name: getattr(self, name)
-            for name in ("opening", "sent", "survivors", "repeats", "fresh", "outcome")
-        }
+        says = {name: getattr(self, name) for name in _PLAIN}
         says["terms"] = self.terms.as_dict() if running else None
         parts = {"assembly": self.assembly, "rounds": self.coordinator.save() if running else b""}
         parts |= {_LETTER + site: letter for site, letter in self.letters.items()}

@@ -50,9 +50,8 @@ class LocalHospitals:
         dictionary: str | DataDictionary,
         held_out: Mapping[str, pd.DataFrame] | None = None,
         policy: Mapping[str, Any] | None = None,
-        options: tuple[str, ...] = (),
     ) -> None:
-        self.names, self._options = tuple(sorted(tables)), options
+        self.names = tuple(sorted(tables))
         named, cohort = _named(dictionary)
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         self._processes: dict[str, ServingProcess] = {}
@@ -163,7 +162,7 @@ class LocalHospitals:
     def _start(self, name: str) -> None:
         log = self.folder / f"{name}.log"
         log.write_bytes(b"")
-        self._processes[name] = ServingProcess(self.folder / name, log, self._options)
+        self._processes[name] = ServingProcess(self.folder / name, log)
 
 
 def local_hospitals(

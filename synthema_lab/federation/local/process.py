@@ -25,16 +25,14 @@ class ServingProcess:
         Of the site.
     log : pathlib.Path
         Where what it prints goes.
-    options : tuple of str
-        Further options of the command.
     """
 
-    def __init__(self, folder: Path, log: Path, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, log: Path) -> None:
         self._log = log
         command = ["-m", "synthema_lab.cli", "site", "serve", "--at", str(folder), "--while-open"]
         with open(log, "ab") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, *command, *options],
+                [sys.executable, *command],
                 stdin=subprocess.PIPE, stdout=stream, stderr=stream, start_new_session=True,
             )  # fmt: skip
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...secure_aggregation import Identity, Member
 from ..channels.contract import Channel
-from ..channels.errors import FolderUnusable
-from ..site.exchange import CARD, heard
+from ..site.exchange import CARD, heard, require_plain
 from .series import RESEARCHER
 
 if TYPE_CHECKING:
@@ -36,11 +35,12 @@ def site_end(site: SiteFolder, study: Study) -> Channel:
 
     Raises
     ------
-    FolderUnusable, StateRefused, ChannelInUse
+    SiteRefused, FolderUnusable, StateRefused, ChannelInUse
     """
     policy = site.policy
     if not policy.rounds_at and not policy.google_token:
-        _require_own(policy.exchange, study)
+        folder = Path(channel_of(policy.exchange, study))
+        require_plain(folder.parent, folder)
     google = {"google_token": policy.google_token, "google_accounts": dict(policy.google_accounts)}
     return _opened(
         site.identity, Member(RESEARCHER, bytes.fromhex(study.researcher.key)),
@@ -66,19 +66,6 @@ def researcher_end(
         Identity(RESEARCHER, researcher.private_key), site, state,
         channel_of(card.get("rounds_at") or exchange, study), google,
     )  # fmt: skip
-
-
-def _require_own(exchange: Path, study: Study) -> None:
-    """Refuse a link in place of the rounds' folder: others can write in the exchange folder."""
-    folder = Path(channel_of(exchange, study))
-    links = [one for one in (folder, folder.parent) if one.is_symlink()]
-    links += [one for one in folder.glob("*") if one.is_symlink()]
-    if links:
-        raise FolderUnusable(
-            f"{links[0].name} in the exchange folder is a link to another place.",
-            "A folder that this site, or a researcher, has made.",
-            "Find out who has put it there, and remove it.",
-        )
 
 
 def _opened(

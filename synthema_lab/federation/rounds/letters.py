@@ -22,10 +22,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import DataMismatch
+from ...errors import DataMismatch, LabError
 
 BEGIN, TURN, END = "begin", "turn", "end"
 ANSWER, REFUSED = "answer", "refused"
+FINISHED, FAILED = "finished", "failed"
+"""How a study ends, as an ``end`` letter and the logbook say it."""
+INTERNAL = "InternalError"
+"""What an error that is not the laboratory's own is called."""
 KINDS = (BEGIN, TURN, END, ANSWER, REFUSED)
 LARGEST_HEAD = 2**20
 _MAGIC = b"synthema-lab letter 1\x00"
@@ -52,6 +56,24 @@ class Letter:
     kind: str
     says: Mapping[str, Any] = field(default_factory=dict)
     parts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+def told_of(error: Exception, reference: str = "-") -> dict[str, Any]:
+    """What is said of an error to the other side: its class, its exit code, a reference.
+
+    An error that speaks for one elsewhere names that one in its attribute ``error``.
+
+    Examples
+    --------
+    >>> told_of(LetterRefused("A value.", "None.", "Stop."))["error"], told_of(KeyError(3))["error"]
+    ('LetterRefused', 'InternalError')
+    """
+    known = isinstance(error, LabError)
+    return {
+        "error": getattr(error, "error", type(error).__name__) if known else INTERNAL,
+        "exit_code": error.exit_code if known else 1,
+        "reference": reference,
+    }
 
 
 def pack(letter: Letter) -> bytes:

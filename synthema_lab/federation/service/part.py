@@ -15,8 +15,19 @@ from typing import TYPE_CHECKING
 
 from ...errors import LabError
 from ...secure_aggregation import RoundSettings, SteadySite
-from ..procedures import Contribution, procedure_of
-from ..rounds.letters import ANSWER, BEGIN, END, TURN, Letter, LetterRefused, pack, unpack
+from ..procedures import Contribution, Plan, procedure_of
+from ..rounds.letters import (
+    ANSWER,
+    BEGIN,
+    END,
+    FAILED,
+    FINISHED,
+    TURN,
+    Letter,
+    LetterRefused,
+    pack,
+    unpack,
+)  # fmt: skip
 from ..rounds.series import SeriesTerms
 from ..site.admission import dictionary_of
 from ..site.anchor import PeerAnchors
@@ -33,7 +44,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Computes = Callable[[SiteFolder, Study, SeriesTerms, int], Computing]
-OUTCOMES = ("finished", "failed", "cancelled")
 
 
 class StudyPart:
@@ -63,7 +73,7 @@ class StudyPart:
         self._peers = PeerAnchors(site.folder / "peers")
         self._members = {one.name: one for one in study.sites}
         self._stopped: LabError | None = None
-        self._plan = None
+        self._plan: Plan | None = None
         self._rounds: SteadySite | None = None
         if self._kept.rounds and not self._kept.ended:
             try:
@@ -88,7 +98,7 @@ class StudyPart:
         return len(self.plan.lengths)
 
     @property
-    def plan(self):
+    def plan(self) -> Plan:
         """What the study opens and what that costs; see `procedures.Plan`."""
         if self._plan is None:
             dictionary = dictionary_of(self.site.policy, self.study)
@@ -187,8 +197,7 @@ class StudyPart:
         return answer
 
     def _end(self, letter: Letter) -> bytes:
-        outcome = letter.says.get("outcome")
-        self._kept.ended = outcome if outcome in OUTCOMES else OUTCOMES[1]
+        self._kept.ended = FINISHED if letter.says.get("outcome") == FINISHED else FAILED
         with self.site.step():
             self.site.logbook.enter(ENDED, self.study.hash, outcome=self._kept.ended)
         self._let_go()

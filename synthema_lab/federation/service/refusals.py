@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ... import randomness
-from ...errors import LabError
-from ..rounds.letters import REFUSED, Letter
+from ..rounds.letters import REFUSED, Letter, told_of
 
 LARGEST_LOG = 5_000_000
 
@@ -42,13 +41,7 @@ class Refusals:
 
     def refused(self, error: Exception) -> Letter:
         """The letter that tells of an error; the rest is noted here."""
-        known = isinstance(error, LabError)
-        says = {
-            "error": getattr(error, "error", type(error).__name__) if known else "InternalError",
-            "exit_code": error.exit_code if known else 1,
-            "reference": getattr(error, "reference", "") or self.note(error),
-        }
-        return Letter(REFUSED, says)
+        return Letter(REFUSED, told_of(error, getattr(error, "reference", "") or self.note(error)))
 
     def note(self, error: Exception) -> str:
         """Note an error in the log; its reference number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..rounds.letters import FINISHED
 from .approval import latest, of_entry
 from .folder import SiteFolder
 from .logbook import APPROVED, ENDED, RECEIVED, WITHDRAWN
@@ -11,7 +12,7 @@ from .rounds import begun
 
 WAITING, HOLDS, TAKEN_BACK = "waiting for approval", "approved", "approval taken back"
 CANCELLED, OVER = "withdrawn by its researcher", "expired"
-FINISHED, BROKEN = "finished", "ended without a result"
+BROKEN = "ended without a result"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def standing(site: SiteFolder, study: str) -> Standing:
     }  # fmt: skip
     ended = [one.details["outcome"] for one in site.logbook.entries(study, ENDED)]
     if ended:
-        return Standing(**told, state=FINISHED if ended[-1] == "finished" else BROKEN)
+        return Standing(**told, state=FINISHED if ended[-1] == FINISHED else BROKEN)
     if entry is None:
         return Standing(**told, state=OVER if now >= asked.ends else WAITING)
     if entry.event != APPROVED:

@@ -1,4 +1,4 @@
-"""How does word of a researcher reach hospitals, and what do they answer?
+"""How does word of a researcher reach hospitals?
 
 What a notebook and the commands ``synthema study`` do alike.
 """
@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ArgumentRefused
-from ..site.exchange import OUTBOX, deliver, heard
+from ..site.exchange import deliver
 from ..study.study import Study
-
-NOT_SEEN = "not seen by the hospital yet"
-AWAY = "its exchange folder cannot be read"
 
 
 def require_fit(study: Study, site: str, card: Mapping[str, Any]) -> None:
@@ -87,31 +84,3 @@ def send(exchanges: Mapping[str, Path], name: str, content: bytes) -> None:
             "Exchange folders in which you may write.",
             "Put that right and send it again: it is the same message, and counts once.",
         )
-
-
-def answer_of(study: Study, site: str, exchange: Path) -> dict[str, Any]:
-    """Where a study stands at a hospital.
-
-    Parameters
-    ----------
-    study : Study
-    site : str
-    exchange : pathlib.Path
-
-    Returns
-    -------
-    dict
-        At least site, state and reasons; more where the hospital has answered.
-
-    Raises
-    ------
-    SiteRefused
-        If the answer was not signed by that hospital.
-    """
-    member = next((one for one in study.sites if one.name == site), None)
-    try:
-        state = NOT_SEEN if (exchange / OUTBOX).is_dir() else AWAY
-        told = heard(exchange, f"{study.hash}.json", member)
-    except OSError:
-        state, told = AWAY, None
-    return told or {"site": site, "state": state, "reasons": []}

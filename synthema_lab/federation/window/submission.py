@@ -11,18 +11,17 @@ import pandas as pd
 from ...dictionary import DataDictionary
 from ...secure_aggregation import Identity
 from ..conduct import progress_bar, run_study
-from ..site.errors import SiteRefused
+from ..site.answers import AWAY, FORGED, NOT_SEEN, answer_or_why_not
 from ..site.standing import BROKEN, CANCELLED, FINISHED, HOLDS, OVER, TAKEN_BACK, WAITING
 from ..study.signed import SignedStudy, cancellation
 from ..study.study import Study
 from .captioned import captioned
-from .sending import AWAY, NOT_SEEN, answer_of, send
+from .sending import send
 
-_FORGED = "what lies in its folder is not signed by it"
 _NEXT = {
     NOT_SEEN: "It is seen when the hospital's site serves: synthema site serve",
     AWAY: "Mount or synchronise the folder again.",
-    _FORGED: "Wait until it is synchronised; else ask the hospital by telephone.",
+    FORGED: "Wait until it is synchronised; else ask the hospital by telephone.",
     WAITING: "Its data owner has to look at it: synthema site review",
     HOLDS: "It can be run.",
     TAKEN_BACK: "Ask the hospital why.",
@@ -81,10 +80,7 @@ class Submission:
         """
         rows = []
         for name, exchange in self._exchanges.items():
-            try:
-                told = answer_of(self.study, name, exchange)
-            except SiteRefused:
-                told = {"state": _FORGED, "reasons": []}
+            told = answer_or_why_not(self.study, name, exchange)
             reasons, begun = told["reasons"], told.get("rounds_begun", 0)
             approved = told.get("rounds_approved", 0)
             rows.append({

@@ -15,9 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ... import randomness
-from ...errors import LabError
 from ..procedures import SiteTask
-from ..rounds.letters import ANSWER, BEGIN, REFUSED, TURN, Letter
+from ..rounds.letters import ANSWER, BEGIN, REFUSED, TURN, Letter, told_of
 from ..service.computing import task_of
 from .frames import read_letter, write_letter
 
@@ -58,10 +57,4 @@ def _told(error: Exception) -> Letter:
     print(f"--- {reference}", file=sys.stderr)
     traceback.print_exception(error)
     sys.stderr.flush()
-    known = isinstance(error, LabError)
-    says = {
-        "error": type(error).__name__ if known else "InternalError",
-        "exit_code": error.exit_code if known else 1,
-        "reference": reference,
-    }
-    return Letter(REFUSED, says)
+    return Letter(REFUSED, told_of(error, reference))

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import LabError
-from ..rounds.letters import ANSWER, REFUSED, Letter, LetterRefused
+from ..rounds.letters import ANSWER, INTERNAL, REFUSED, Letter, LetterRefused
 from .confinement import needed_to_run, wrapped
 from .frames import read_letter, write_letter
 from .pipe import TimedPipe
@@ -29,8 +29,6 @@ _OF_THE_SYSTEM = (
 _STOPS_WITHIN = 5.0
 LONGEST = 6 * 3600.0
 """Seconds that a vector may take."""
-INTERNAL = "InternalError"
-"""What an error that is not the laboratory's own is called."""
 
 
 class WorkerFailed(LabError):
