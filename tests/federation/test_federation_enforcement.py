@@ -26,6 +26,9 @@ from synthema_lab.federation.service.kept import Kept
 from synthema_lab.federation.service.made import Made
 from synthema_lab.federation.service.service import INTAKE_EVERY
 from synthema_lab.federation.site import Heads, SiteRefused, TermsRefused, receive
+from synthema_lab.federation.site.rounds import require_terms
+from synthema_lab.federation.study import Study
+from synthema_lab.federation.study.example import example_content
 from synthema_lab.federation.window import publish_window
 from synthema_lab.secure_aggregation import Identity
 
@@ -172,16 +175,26 @@ def test_an_earlier_opening_is_not_computed_again(scene):
     made.require_new(4, 0)
 
 
-def test_without_noise_nothing_is_made_anew_and_all_sites_must_stay(scene):
+def test_without_noise_nothing_is_made_anew(scene):
     study = scene.exact()
     part = _part(scene, study)
     part._contribution(0, Letter(TURN, {}, {}))
     with pytest.raises(SiteRefused, match="no noise to be drawn"):
         part._contribution(0, Letter(TURN, {"fresh": True}, {}))
-    with pytest.raises(TermsRefused, match="all of which must stay"):
-        part._made.require_all(("east", "north", "south"), 2)
-    with pytest.raises(TermsRefused):
-        part._made.require_all(("east", "north"), 2)
+
+
+def test_without_noise_all_sites_must_take_part_and_stay():
+    people = [Identity.new(name) for name in ("east", "north", "south", "west")]
+    content = example_content(None, people)
+    content["budget"]["epsilon"] = "off"
+    content["outputs"]["synthetic_cohort"]["protection"] = "outside_epsilon"
+    study = Study.from_dict(content)
+    terms = new_series(study, [one.name for one in people], 0, 1)
+    require_terms(study, terms.settings(study, (4,), 0), "two_thirds")
+    three = ("east", "north", "south")
+    for fewer in (replace(terms, threshold=3), replace(terms, sites=three, threshold=3)):
+        with pytest.raises(TermsRefused, match="all of which must stay"):
+            require_terms(study, fewer.settings(study, (4,), 0), "two_thirds")
 
 
 def test_a_fresh_vector_that_is_not_covered_leaves_the_first_as_it_was(scene):

@@ -10,6 +10,7 @@ from typing import Any
 from ...dictionary import DataDictionary
 from ...errors import ApprovalMissing
 from ...secure_aggregation import Identity
+from ...storage import whole_file
 from ..channels.clock import Clock
 from ..channels.waiting import looks
 from ..rounds.ends import researcher_end
@@ -121,5 +122,6 @@ def _approved(
             "Wait, and ask again: synthema study status",
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept.write_text("\n".join(sites), encoding="ascii")
+    with whole_file(kept) as path:
+        path.write_text("\n".join(sites), encoding="ascii")
     return tuple(sites)

@@ -13,7 +13,7 @@ import hmac
 
 import numpy as np
 
-from ..site.errors import SiteRefused, TermsRefused
+from ..site.errors import SiteRefused
 from ..site.folder import SiteFolder
 from ..site.logbook import VECTOR
 from ..study.study import Study
@@ -72,25 +72,6 @@ class Made:
                 f"The vector of opening {opening} is not the one that was made first.",
                 "The folder of this study's rounds as it was.",
                 "Put the newest folder back; where it is lost, submit another study.",
-            )
-
-    def require_all(self, sites: tuple[str, ...], threshold: int) -> None:
-        """Refuse a series without noise in which a site may be missing.
-
-        Sums of the same vectors over two sets of sites that differ by one would
-        show that site's vector by subtraction.
-
-        Raises
-        ------
-        TermsRefused
-        """
-        named = tuple(sorted(one.name for one in self._study.sites))
-        if self._study.budget.epsilon is None and (sites != named or threshold != len(named)):
-            raise TermsRefused(
-                f"Without noise a series of {len(sites)} of {len(named)} sites was to begin, of "
-                f"which {threshold} must stay.",
-                "All sites of the study, all of which must stay.",
-                "Wait until all have approved; or submit a study with noise, or for fewer sites.",
             )
 
     def _told(self) -> dict[tuple[int, int], str]:

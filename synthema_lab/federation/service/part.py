@@ -170,7 +170,6 @@ class StudyPart:
                 f"One of the {self.openings} openings of this study, this site among its sites.",
                 "Bring both sides to the same version.",
             )
-        self._made.require_all(terms.sites, terms.threshold)
         if self._kept.terms != terms:
             self.close()
         self._kept.terms = terms

@@ -177,9 +177,26 @@ def require_terms(study: Study, settings: RoundSettings, threshold: str) -> None
             "Sites of the study, under the keys that were approved with it.",
             "Leave the round, and check the coordinator.",
         )
+    if study.budget.epsilon is None:
+        _require_all(study, settings)
     if settings.sites < terms.minimum_sites:
         raise TermsRefused(
             f"The round has {settings.sites} sites.",
             f"At least {terms.minimum_sites}, as the study says.",
             "Wait until more sites have approved the study.",
+        )
+
+
+def _require_all(study: Study, settings: RoundSettings) -> None:
+    """Refuse a round without noise in which a site may be missing.
+
+    Sums of the same vectors over two sets of sites that differ by one would
+    show that site's vector by subtraction.
+    """
+    if settings.sites < len(study.sites) or settings.threshold < settings.sites:
+        raise TermsRefused(
+            f"Without noise a round of {settings.sites} of {len(study.sites)} sites was to begin, "
+            f"of which {settings.threshold} must stay.",
+            "All sites of the study, all of which must stay.",
+            "Wait until all have approved; or submit a study with noise, or for fewer sites.",
         )
