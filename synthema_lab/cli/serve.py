@@ -20,10 +20,14 @@ from .places import AT
 @AT
 @click.option("--unconfined", is_flag=True,
               help="Compute in this process, where a confined worker cannot run.")  # fmt: skip
+@click.option("--weakly-confined", is_flag=True,
+              help="Go on where the system cannot shut the worker in; for invented or public "
+                   "patients.")  # fmt: skip
 @click.option("--while-open", is_flag=True, help="Stop also when standard input closes.")
 @answering
 def serve(
-    folder: Path, unconfined: bool, while_open: bool, as_json: bool, quiet: bool
+    folder: Path, unconfined: bool, weakly_confined: bool, while_open: bool, as_json: bool,
+    quiet: bool,
 ) -> None:  # fmt: skip
     """Answer approved studies until stopped; nothing listens.
 
@@ -34,8 +38,10 @@ def serve(
     from ..federation.site import SiteFolder
     from ..federation.site.logbook import SERVED
     from ..federation.window import publish_window
-    from ..federation.worker import confinement
+    from ..federation.worker import confinement, require_sound
 
+    if not (unconfined or weakly_confined):
+        require_sound()
     site = SiteFolder(folder)
     how = "in this process, unconfined" if unconfined else str(confinement())
     with _stopping(while_open) as stopped, Service(

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from federation.served_scene import ServedScene
 from synthema_lab.errors import ApprovalMissing, BudgetExhausted, LabError
-from synthema_lab.federation.conduct import StudyStopped, run_in_memory
+from synthema_lab.federation.channels.clock import Clock
+from synthema_lab.federation.conduct import StudyStopped, over_folders, run_in_memory
 from synthema_lab.federation.procedures.counting import CountingAssembly
 from synthema_lab.federation.site import approve, revoke
+from synthema_lab.federation.site.standing import HOLDS
 
 
 @pytest.fixture
@@ -186,3 +189,24 @@ def _run_cut_at(party, at, folder, monkeypatch) -> str:
         scene.close()
     assert np.array_equal(total, scene.pooled(study)), f"another sum after a cut at write {at}"
     return "exact"
+
+
+@pytest.mark.parametrize("epsilon", [None, 3.0])
+def test_three_of_four_hospitals_are_enough_only_where_there_is_noise(
+    tmp_path, monkeypatch, epsilon
+):
+    study = SimpleNamespace(
+        budget=SimpleNamespace(epsilon=epsilon), sites=range(4),
+        secure_aggregation=SimpleNamespace(minimum_sites=3),
+    )  # fmt: skip
+    exchanges = {name: tmp_path / name for name in ("east", "north", "south", "west")}
+    monkeypatch.setattr(
+        over_folders, "answer_or_why_not",
+        lambda study, site, exchange: {"state": "asked" if site == "west" else HOLDS},
+    )  # fmt: skip
+    if epsilon is None:
+        with pytest.raises(ApprovalMissing, match="At least 4 sites"):
+            over_folders._approved(study, exchanges, tmp_path / "lab", 0.0, Clock())
+    else:
+        found = over_folders._approved(study, exchanges, tmp_path / "lab", 0.0, Clock())
+        assert found == ("east", "north", "south")

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from synthema_lab.dictionary.load import find
+from synthema_lab.errors import GateFailed
 from synthema_lab.federation.rounds.letters import ANSWER, BEGIN, REFUSED, TURN, Letter, pack
+from synthema_lab.federation.service.apart import Apart
 from synthema_lab.federation.worker import (
     Confinement,
     Worker,
@@ -23,8 +26,11 @@ from synthema_lab.federation.worker import (
     confinement,
     kernel,
     process,
+    require_sound,
 )
 from synthema_lab.federation.worker.confinement import needed_to_run, wrapped
+
+confinement_module = sys.modules["synthema_lab.federation.worker.confinement"]
 
 DICTIONARY = find("leuksurv").resolve()
 HOSTILE = """
@@ -223,8 +229,35 @@ def test_a_worker_does_not_outlive_its_site(tmp_path):
 def test_what_confines_is_said_in_plain_words():
     assert "bubblewrap" in str(Confinement(True, 7))
     assert "Landlock 7" in str(Confinement(False, 7))
-    assert not Confinement(False, 0).sound
+    assert "but UDP" in str(Confinement(False, 7))
     assert "bubblewrap" in Confinement(False, 7).advice
+
+
+@pytest.mark.parametrize(
+    ("offered", "sound"),
+    [((True, 0, False), True), ((False, 7, True), True), ((False, 1, True), True),
+     ((False, 7, False), False), ((False, 0, True), False)],
+)  # fmt: skip
+def test_only_what_shuts_off_files_and_every_network_is_sound(monkeypatch, offered, sound):
+    monkeypatch.setattr(confinement_module, "confinement", lambda: Confinement(*offered))
+    assert Confinement(*offered).sound is sound
+    if sound:
+        require_sound()
+        return
+    with pytest.raises(GateFailed, match="--weakly-confined") as refused:
+        require_sound()
+    assert refused.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"), [("|O", bytes(8)), ("<i4", bytes(8)), ("<i8", bytes(9)), (None, b"")]
+)
+def test_what_a_worker_calls_a_vector_is_one_of_whole_or_of_real_numbers(kind, content):
+    apart = object.__new__(Apart)
+    answer = Letter(ANSWER, {"type": kind}, {"vector": content, "model": bytes(32)})
+    apart._worker = SimpleNamespace(call=lambda *_: answer)
+    with pytest.raises(WorkerDied, match="no vector"):
+        apart.contribution(0, b"")
 
 
 def test_the_folder_that_a_site_was_started_in_is_not_readable(tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def run_study(
     Raises
     ------
     ApprovalMissing
-        If too few sites have approved the study.
+        If too few sites have approved the study; without noise it takes all.
     """
     if researcher.member().key.hex() != study.researcher.key:
         raise StudyRefused(
@@ -113,12 +113,14 @@ def _approved(
         if all(state == HOLDS for state in states.values()):
             break
     sites = sorted(site for site, state in states.items() if state == HOLDS)
-    needed = study.secure_aggregation.minimum_sites
+    # Without noise two sums that differ by a site would show that site's numbers.
+    noise = study.budget.epsilon is not None
+    needed = study.secure_aggregation.minimum_sites if noise else len(study.sites)
     if len(sites) < needed:
         others = "; ".join(f"{s}: {state}" for s, state in sorted(states.items()) if s not in sites)
         raise ApprovalMissing(
             f"{len(sites)} of {len(states)} sites have approved the study. {others}.",
-            f"At least {needed} sites that have approved it.",
+            f"At least {needed} sites that have approved it{'' if noise else ', all: no noise'}.",
             "Wait, and ask again: synthema study status",
         )
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,7 +1,9 @@
 """How is a site served by a process of its own, that never outlives its owner?
 
 The process is told to stop when its standard input closes: whoever started it
-holds the other end, so that it stops also when its owner is killed.
+holds the other end, so that it stops also when its owner is killed. Its owner
+holds the table anyway, so it also serves where the system cannot shut a worker
+in.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class ServingProcess:
 
     def __init__(self, folder: Path, log: Path) -> None:
         self._log = log
-        command = ["-m", "synthema_lab.cli", "site", "serve", "--at", str(folder), "--while-open"]
+        command = ["-m", "synthema_lab.cli", "site", "serve", "--at", str(folder), "--while-open",
+                   "--weakly-confined"]  # fmt: skip
         with open(log, "ab") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, *command],

@@ -13,8 +13,10 @@ from ..rounds.letters import BEGIN, TURN
 from ..rounds.series import SeriesTerms
 from ..site.folder import SiteFolder
 from ..study.study import Study
-from ..worker import Worker
+from ..worker import Worker, WorkerDied
 from .computing import asked_of
+
+_NUMBERS = ("<i8", "<f8")
 
 
 class Apart:
@@ -36,8 +38,14 @@ class Apart:
     def contribution(self, opening: int, model: bytes) -> Contribution:
         """See `procedures.SiteTask`."""
         answer = self._worker.call(TURN, {"opening": opening}, {"model": model})
-        vector = np.frombuffer(answer.parts["vector"], np.dtype(answer.says["type"]))
-        return Contribution(vector, answer.parts["model"])
+        kind, content = answer.says.get("type"), answer.parts.get("vector", b"")
+        if kind not in _NUMBERS or len(content) % np.dtype(kind).itemsize:
+            raise WorkerDied(
+                "The worker of a study gave something that is no vector.",
+                f"Numbers of the type {' or '.join(_NUMBERS)}.",
+                "Install the package again at this site: the worker is part of it.",
+            )
+        return Contribution(np.frombuffer(content, kind), answer.parts.get("model", b""))
 
     def close(self) -> None:
         """End the worker."""

@@ -7,7 +7,7 @@ network nor the keys nor the site's environment.
 
 from __future__ import annotations
 
-from .confinement import Confinement, confinement
+from .confinement import Confinement, confinement, require_sound
 from .process import Worker, WorkerDied, WorkerFailed
 
-__all__ = ["Confinement", "Worker", "WorkerDied", "WorkerFailed", "confinement"]
+__all__ = ["Confinement", "Worker", "WorkerDied", "WorkerFailed", "confinement", "require_sound"]

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .kernel import landlock_version
+from ...errors import GateFailed
+from .kernel import NEW_NET, NEW_USER, landlock_version
 
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
 _HOME = Path(__file__).resolve().parents[2]
@@ -33,20 +34,26 @@ class Confinement:
     bubblewrap : bool
     landlock : int
         Version of Landlock; 0 where the kernel has none.
+    own_network : bool
+        Whether a worker can have a network of its own, with nothing in it.
 
     Examples
     --------
+    >>> Confinement(False, 0).sound
+    False
     >>> print(Confinement(False, 0).advice)
     Install bubblewrap (Debian, Ubuntu, Fedora: the package is called bubblewrap).
     """
 
     bubblewrap: bool
     landlock: int
+    own_network: bool = False
 
     @property
     def sound(self) -> bool:
         """Whether the system, not only Python, keeps it from files and networks."""
-        return self.bubblewrap or self.landlock >= 4
+        # Landlock alone closes TCP (from 4), never UDP.
+        return self.bubblewrap or (self.landlock > 0 and self.own_network)
 
     @property
     def advice(self) -> str:
@@ -59,15 +66,32 @@ class Confinement:
         if self.bubblewrap:
             return "bubblewrap: no network, no other files or processes"
         if self.landlock:
-            network = "no TCP" if self.landlock >= 4 else "network not closed by it"
+            partly = "no TCP, but UDP" if self.landlock >= 4 else "network not closed"
+            network = "no network" if self.own_network else partly
             return f"Landlock {self.landlock}: no other files, {network}"
         return "inside Python only: sockets and programs are refused"
 
 
 @lru_cache(maxsize=1)
 def confinement() -> Confinement:
-    """What this machine offers; bubblewrap is tried once."""
-    return Confinement(_bubblewrap_works(), landlock_version())
+    """What this machine offers; it is tried once."""
+    return Confinement(_bubblewrap_works(), landlock_version(), _network_of_its_own())
+
+
+def require_sound() -> None:
+    """Refuse to go on where only Python would keep a worker from files and networks.
+
+    Raises
+    ------
+    GateFailed
+    """
+    how = confinement()
+    if not how.sound:
+        raise GateFailed(
+            f"A worker that reads the table is not shut in by the system here ({how}).",
+            "bubblewrap, or a kernel with Landlock and networks of one's own.",
+            f"{how.advice} Only for invented or public patients: add --weakly-confined.",
+        )
 
 
 def needed_to_run() -> list[str]:
@@ -112,11 +136,22 @@ def _sandbox(readable: Sequence[str], writable: str) -> list[str]:
     return [*line, "--bind", writable, writable, "--chdir", writable]
 
 
+def _network_of_its_own() -> bool:
+    """Whether a process can give itself one; tried by a process that ends at once."""
+    if not sys.platform.startswith("linux"):
+        return False
+    code = f"import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({NEW_USER | NEW_NET}) != 0)"
+    return _succeeds([sys.executable, "-I", "-S", "-c", code])
+
+
 def _bubblewrap_works() -> bool:
     if shutil.which("bwrap") is None:
         return False
-    tried = [*_sandbox(needed_to_run(), "/tmp"), sys.executable, "-I", "-S", "-c", ""]
+    return _succeeds([*_sandbox(needed_to_run(), "/tmp"), sys.executable, "-I", "-S", "-c", ""])
+
+
+def _succeeds(command: Sequence[str]) -> bool:
     try:
-        return subprocess.run(tried, capture_output=True, timeout=20).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False

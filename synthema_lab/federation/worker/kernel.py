@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-_NEW_USER, _NEW_NET = 0x10000000, 0x40000000
+NEW_USER, NEW_NET = 0x10000000, 0x40000000
 _READ_FILE, _READ_FOLDER, _RUN = 1 << 2, 1 << 3, 1 << 0
 _ALL_OF = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """By version of Landlock, all rights over files that it knows."""
@@ -61,7 +61,7 @@ def confine(readable: Sequence[str], writable: Sequence[str]) -> dict[str, objec
         return {"landlock": 0, "own_network": False}
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    own_network = libc.unshare(_NEW_NET) == 0 or libc.unshare(_NEW_USER | _NEW_NET) == 0
+    own_network = libc.unshare(NEW_NET) == 0 or libc.unshare(NEW_USER | NEW_NET) == 0
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     return {"landlock": _landlock(libc, readable, writable), "own_network": own_network}
 
