@@ -26,7 +26,7 @@ from synthema_lab.dictionary.variable import (
 VARIABLE_KEYS = (
     "label", "type", "unit", "range", "plausible", "bins", "resolution", "categories", "missing",
     "expected_missing", "derive", "codes", "identifier", "core", "within_bin", "caveat", "source",
-    "tolerance", "molar_mass", "evidence",
+    "tolerance", "molar_mass", "evidence", "digits",
 )  # fmt: skip
 _DEFAULT_CLASS = {"identifier": "direct", "text": "sensitive"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -52,6 +52,7 @@ def declare_variable(name: str, content: object) -> Variable:
     if kind not in ("number", "integer"):
         for key in (
             "range", "plausible", "bins", "unit", "within_bin", "resolution", "molar_mass",
+            "digits",
         ):  # fmt: skip
             if section.given(key):
                 section.refuse(f"is a {kind} and has a {key}.", f"A {key} only for a number.")
@@ -91,7 +92,25 @@ def declare_variable(name: str, content: object) -> Variable:
         caveat=section.text("caveat", ""),
         source=section.text("source", ""),
         evidence=section.choice("evidence", EVIDENCE) if section.given("evidence") else "",
+        digits=_digits(section, kind),
     )
+
+
+def _digits(section: Section, kind: str) -> tuple[float, ...]:
+    """Steps of digit preference, each a whole multiple of the one before."""
+    if not section.items("digits"):
+        return ()
+    steps = section.numbers("digits")
+    if kind != "integer" and not section.given("resolution"):
+        section.refuse("has digits and no resolution.", "The step in which it is recorded.")
+    finest = 1.0 if kind == "integer" else section.number("resolution")
+    ratios = [step / before for before, step in pairwise([finest, *steps])]
+    if not all(ratio > 1 and abs(ratio - round(ratio)) < 1e-9 for ratio in ratios):
+        section.refuse(
+            "has digits that do not follow from one another.",
+            "Multiples of its resolution, each a multiple of the one before, as in [5, 10].",
+        )
+    return tuple(steps)
 
 
 def _positive(section: Section, key: str, default: float | None) -> float | None:

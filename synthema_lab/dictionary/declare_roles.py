@@ -1,9 +1,10 @@
-"""Which variables are the pseudonym, the centre, the outcome, and which pairs matter?"""
+"""Which variables are the pseudonym, the centre, the outcome, and which belong together?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from synthema_lab.dictionary.lookup import Lookup
 from synthema_lab.dictionary.sections import Section
 from synthema_lab.dictionary.spelling import did_you_mean
 from synthema_lab.dictionary.variable import UNMODELLED, Survival, Variable
@@ -84,3 +85,24 @@ def workload_of(section: Section, modelled: tuple[str, ...]) -> tuple[tuple[str,
             section.refuse(f"has {', '.join(clique)} twice in its workload.", "Each set once.")
         cliques.append(tuple(clique))
     return tuple(cliques)
+
+
+def panels_of(
+    section: Section, variables: Mapping[str, Variable], modelled: tuple[str, ...]
+) -> Lookup[tuple[str, ...]]:
+    """Variables that one examination gives; no variable is in two panels."""
+    panels: dict[str, tuple[str, ...]] = {}
+    taken: set[str] = set()
+    for panel, members in section.mapping("panels").items():
+        if not isinstance(members, list) or len(members) < 2:
+            section.refuse(f"has a panel {panel} that is no list.", "At least two variables.")
+        for name in members:
+            if name not in modelled or not variables[name].missing or name in taken:
+                section.refuse(
+                    f"has {name!s:.60} in its panel {panel}.",
+                    "Modelled variables that may be missing, each in one panel.",
+                    did_you_mean(str(name), modelled),
+                )
+            taken.add(name)
+        panels[panel] = tuple(members)
+    return Lookup(panels)

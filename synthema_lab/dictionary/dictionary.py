@@ -15,7 +15,7 @@ from synthema_lab.dictionary import display, load
 from synthema_lab.dictionary.check import check
 from synthema_lab.dictionary.conform import conform, derive
 from synthema_lab.dictionary.declare import declare_variable
-from synthema_lab.dictionary.declare_roles import role, survival_of, workload_of
+from synthema_lab.dictionary.declare_roles import panels_of, role, survival_of, workload_of
 from synthema_lab.dictionary.declare_rules import declare_derivations, declare_rule
 from synthema_lab.dictionary.expressions import Expression
 from synthema_lab.dictionary.findings import Findings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     "name", "title", "version", "source", "licence", "patient", "centre", "survival",
-    "risk_group", "workload", "variables", "rules",
+    "risk_group", "workload", "panels", "variables", "rules",
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ class DataDictionary:
         The category that stratifies survival figures.
     workload : tuple of tuple of str
         Sets of variables whose joint counts matter most, outcome first.
+    panels : mapping of name to tuple of str
+        Variables that one examination gives, and that are missing together.
     rules : tuple of Rule
     derivations : mapping of name to Expression
         How derived variables are computed, inputs before what needs them.
@@ -82,6 +84,7 @@ class DataDictionary:
     workload: tuple[tuple[str, ...], ...] = ()
     rules: tuple[Rule, ...] = ()
     derivations: Lookup[Expression] = field(default_factory=Lookup)
+    panels: Lookup[tuple[str, ...]] = field(default_factory=Lookup)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> DataDictionary:
@@ -144,6 +147,7 @@ class DataDictionary:
             derivations=derivations,
         )
         object.__setattr__(built, "workload", workload_of(section, built.modelled))
+        object.__setattr__(built, "panels", panels_of(section, variables, built.modelled))
         return built
 
     @property

@@ -72,7 +72,7 @@ def as_html(dictionary: DataDictionary) -> str:
 def plain_values(dictionary: DataDictionary) -> dict[str, object]:
     """The dictionary as lists, texts and numbers, with every default written out."""
     survival = dictionary.survival
-    return {
+    facts = {
         "name": dictionary.name,
         "title": dictionary.title,
         "version": dictionary.version,
@@ -91,6 +91,9 @@ def plain_values(dictionary: DataDictionary) -> dict[str, object]:
             for rule in dictionary.rules
         },
     }
+    if dictionary.panels:
+        facts["panels"] = {name: list(members) for name, members in dictionary.panels.items()}
+    return facts
 
 
 def _plain_survival(survival: Survival) -> dict[str, object]:
@@ -129,6 +132,8 @@ def _plain_variable(variable: Variable) -> dict[str, object]:
     for key in ("molar_mass", "evidence"):
         if getattr(variable, key):
             facts[key] = getattr(variable, key)
+    if variable.digits:
+        facts["digits"] = list(variable.digits)
     if variable.type == "category":
         facts["categories"] = dict(variable.categories)
     return facts

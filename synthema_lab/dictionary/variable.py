@@ -117,6 +117,9 @@ class Variable:
         What to know before using it, and where its definition comes from.
     evidence : {"", "verified", "computed", "recalled", "assumed"}
         Whether what `source` says was read there, computed, recalled or assumed.
+    digits : tuple of float
+        Steps to which people like to round it (digit preference), such as 5 and
+        10 for a share of blasts; each a multiple of the one before.
 
     Examples
     --------
@@ -147,6 +150,7 @@ class Variable:
     caveat: str = ""
     source: str = ""
     evidence: str = ""
+    digits: tuple[float, ...] = ()
 
     @property
     def numeric(self) -> bool:

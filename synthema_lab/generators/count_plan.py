@@ -52,15 +52,21 @@ class CountPlan:
     def of(
         cls, generator: str, workload: Workload, dictionary: DataDictionary,
         columns: Collection[str], epsilon: float | None, delta: float = 1e-5,
+        patterns: bool = False,
     ) -> CountPlan:  # fmt: skip
         """The plan of a workload under a budget.
+
+        Parameters
+        ----------
+        patterns : bool
+            Whether the dictionary's patterns are counted too; see `Encoder`.
 
         Raises
         ------
         ArgumentRefused, DataMismatch
         """
         check_budget(epsilon, delta)
-        encoder = Encoder(dictionary, columns)
+        encoder = Encoder(dictionary, columns, patterns)
         cliques, weights = workload(encoder)
         variances = None if epsilon is None else tuple(calibrate(weights, epsilon, delta))
         return cls(generator, encoder, tuple(cliques), variances)
@@ -95,6 +101,6 @@ class CountPlan:
 
     def opened(self, release: str, vector: np.ndarray) -> OpenedSums:
         """A summed vector as marginals with names."""
-        named = tuple(tuple(self.encoder.columns[i] for i in clique) for clique in self.cliques)
+        named = tuple(tuple(self.encoder.names[i] for i in clique) for clique in self.cliques)
         sums = split_marginals(vector, self.encoder.sizes, self.cliques)
         return OpenedSums(release, named, sums, self.variances)

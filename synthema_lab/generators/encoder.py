@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..dictionary import DataDictionary, Variable
 from ..errors import DataMismatch
+from .patterns import Digits, Panel, patterns_of
 from .within_bins import BinShape
 
 _SMALL_RANGE = 32
@@ -64,8 +65,9 @@ class CodedVariable:
         return codes
 
     def decode(
-        self, codes: np.ndarray, rng: np.random.Generator, counts: np.ndarray | None = None
-    ) -> pd.Series:
+        self, codes: np.ndarray, rng: np.random.Generator, counts: np.ndarray | None = None,
+        digits: tuple[Digits, np.ndarray] | None = None,
+    ) -> pd.Series:  # fmt: skip
         """Values drawn inside each code's bin; never a value of a patient.
 
         Parameters
@@ -74,6 +76,8 @@ class CodedVariable:
         rng : numpy.random.Generator
         counts : numpy.ndarray, shape (present codes,), optional
             Opened counts that give the density inside the bins its slope.
+        digits : (Digits, numpy.ndarray of int, shape (rows,)), optional
+            To which step each value is rounded.
         """
         gone = codes == self.present
         known = np.where(gone, 0, codes)
@@ -92,7 +96,11 @@ class CodedVariable:
         if step:
             # Bins exclude their upper edge, except the last.
             top = np.where(known == self.present - 1, top, top - step)
-        values = pd.Series(np.clip(drawn, edges[known], np.maximum(top, edges[known])), dtype=float)
+        top = np.maximum(top, edges[known])
+        drawn = np.clip(drawn, edges[known], top)
+        if digits is not None:
+            drawn = digits[0].rounded(drawn, digits[1], edges[known], top)
+        values = pd.Series(drawn, dtype=float)
         values[gone] = np.nan
         return values
 
@@ -106,16 +114,27 @@ class Encoder:
     columns : sequence of str
         Variables of the table; those the dictionary models are encoded, in the
         dictionary's order.
+    patterns : bool
+        Whether codes follow for the dictionary's patterns (see `patterns`).
 
     Attributes
     ----------
-    coded : dict of str to CodedVariable
+    columns : tuple of str
+        The table's variables that are encoded.
+    coded : dict of str to CodedVariable, Panel or Digits
+        By name, the variables first.
     """
 
-    def __init__(self, dictionary: DataDictionary, columns: Sequence[str]) -> None:
+    def __init__(
+        self, dictionary: DataDictionary, columns: Sequence[str], patterns: bool = False
+    ) -> None:
         self.dictionary = dictionary
         self.columns = tuple(name for name in dictionary.modelled if name in set(columns))
-        self.coded = {name: _coded(dictionary.variables[name]) for name in self.columns}
+        self.coded: dict[str, CodedVariable | Panel | Digits] = {
+            name: _coded(dictionary.variables[name]) for name in self.columns
+        }
+        self.patterns = patterns_of(dictionary, self.columns) if patterns else ()
+        self.coded |= {pattern.name: pattern for pattern in self.patterns}
         if not self.columns:
             raise DataMismatch(
                 "The table has no variable that can be modelled.",
@@ -124,9 +143,14 @@ class Encoder:
             )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of what has codes, the variables first, then the patterns."""
+        return tuple(self.coded)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of codes of each variable."""
-        return tuple(self.coded[name].size for name in self.columns)
+        """Number of codes of each."""
+        return tuple(one.size for one in self.coded.values())
 
     def encode(self, patients: pd.DataFrame) -> np.ndarray:
         """Codes of a table.
@@ -138,7 +162,7 @@ class Encoder:
 
         Returns
         -------
-        numpy.ndarray of int64, shape (patients, variables)
+        numpy.ndarray of int64, shape (patients, variables and patterns)
 
         Raises
         ------
@@ -146,7 +170,7 @@ class Encoder:
             If a value has no code: outside its range, an unknown category, or
             missing where the dictionary does not allow it.
         """
-        codes = np.empty((len(patients), len(self.columns)), dtype=np.int64)
+        codes = np.empty((len(patients), len(self.coded)), dtype=np.int64)
         for place, name in enumerate(self.columns):
             codes[:, place] = self.coded[name].encode(patients[name])
             outside = np.flatnonzero(codes[:, place] < 0)
@@ -160,6 +184,8 @@ class Encoder:
                     "See every finding: synthema data check FILE --dictionary "
                     f"{self.dictionary.name}",
                 )
+        for place, pattern in enumerate(self.patterns, start=len(self.columns)):
+            codes[:, place] = pattern.encode(patients)
         return codes
 
     def decode(
@@ -172,15 +198,20 @@ class Encoder:
 
         Parameters
         ----------
-        codes : numpy.ndarray of int, shape (rows, variables)
+        codes : numpy.ndarray of int, shape (rows, variables and patterns)
         rng : numpy.random.Generator
             Decides where inside a bin a value falls.
         counts : mapping of str to numpy.ndarray, optional
             Opened one-way counts a variable; see `BinShape`.
         """
         given = counts or {}
+        digits = {
+            pattern.variable.name: (pattern, codes[:, place])
+            for place, pattern in enumerate(self.patterns, start=len(self.columns))
+            if isinstance(pattern, Digits)
+        }
         columns = {
-            name: self.coded[name].decode(codes[:, place], rng, given.get(name))
+            name: self.coded[name].decode(codes[:, place], rng, given.get(name), digits.get(name))
             for place, name in enumerate(self.columns)
         }
         return self.dictionary.derive(self.dictionary.conform(pd.DataFrame(columns)))

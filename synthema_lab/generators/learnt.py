@@ -11,7 +11,7 @@ from ..privacy import OpenedSums, SkellamEvent, epsilon_of
 from .count_plan import CountPlan
 from .estimation import estimate
 from .model import FittedModel
-from .structural_zeros import rule_coverage
+from .structural_zeros import pattern_zeros, rule_coverage
 
 UNIT = "one patient added or removed; a patient at two sites counts twice"
 
@@ -55,7 +55,7 @@ def learnt(
     coverage = rule_coverage(encoder)
     graph = estimate(
         encoder.sizes, plan.cliques, opened.sums, plan.variances,
-        tuple(coverage.structural.values()), progress=progress,
+        (*coverage.structural.values(), *pattern_zeros(encoder)), progress=progress,
     )  # fmt: skip
     return FittedModel(
         generator=plan.generator,

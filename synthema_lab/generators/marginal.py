@@ -34,20 +34,20 @@ class Marginal:
         self, tables: Sequence[pd.DataFrame], dictionary: DataDictionary, **settings: object
     ) -> FittedModel:
         """Learn from one table a site; settings as in `fit_measured`."""
-        return fit_measured(self.name, _workload, tables, dictionary, **settings)
+        return fit_measured(self.name, _workload, tables, dictionary, patterns=True, **settings)
 
     def plan(
         self, dictionary: DataDictionary, columns: Collection[str], epsilon: float | None,
         delta: float = 1e-5,
     ) -> CountPlan:  # fmt: skip
         """What every site counts, before any patient is read."""
-        return CountPlan.of(self.name, _workload, dictionary, columns, epsilon, delta)
+        return CountPlan.of(self.name, _workload, dictionary, columns, epsilon, delta, True)
 
 
 def _workload(encoder: Encoder) -> tuple[list[Clique], list[float]]:
     """One-way marginals share a fifth of the budget, the dictionary's cliques the rest."""
-    position = {name: place for place, name in enumerate(encoder.columns)}
-    alone: list[Clique] = [(place,) for place in range(len(encoder.columns))]
+    position = {name: place for place, name in enumerate(encoder.names)}
+    alone: list[Clique] = [(place,) for place in position.values()]
     together = [
         tuple(sorted(position[name] for name in clique))
         for clique in encoder.dictionary.workload

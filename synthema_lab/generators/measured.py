@@ -70,6 +70,7 @@ def fit_measured(
     fresh_noise: bool = False,
     custody: Custody | None = None,
     progress: Callable[[float], None] | None = None,
+    patterns: bool = False,
 ) -> FittedModel:
     """Learn a graphical model from marginals of all sites together.
 
@@ -95,6 +96,8 @@ def fit_measured(
     custody : Custody, optional
     progress : callable, optional
         Called with the share done, from 0 to 1.
+    patterns : bool
+        See `CountPlan.of`.
 
     Returns
     -------
@@ -114,13 +117,15 @@ def fit_measured(
             "The same variables at every site.",
             "Keep the variables that all sites have, then fit again.",
         )
-    plan = CountPlan.of(generator, workload, dictionary, conformed[0].columns, epsilon, delta)
+    plan = CountPlan.of(
+        generator, workload, dictionary, conformed[0].columns, epsilon, delta, patterns
+    )
     columns = list(plan.encoder.columns)
     request = {
         "generator": generator,
         "fingerprints": [_fingerprint(table[columns], custody) for table in conformed],
         "dictionary": dictionary.digest,
-        "columns": plan.encoder.columns,
+        "columns": plan.encoder.names,
         "cliques": plan.cliques,
         "variances": plan.variances,
         "colluding": colluding,

@@ -93,9 +93,13 @@ class FittedModel(ShownModel):
         GateFailed
             If the rules cannot be met within the cap on redraws.
         """
-        encoder = Encoder(self.dictionary, self.columns)
+        encoder = self._encoder()
         counts = one_way_counts(self.opened, encoder)
         return draw_cohort(self.graph.draw, encoder, rows, seed, counts)
+
+    def _encoder(self) -> Encoder:
+        """With patterns where there are more codes than columns."""
+        return Encoder(self.dictionary, self.columns, len(self.graph.sizes) > len(self.columns))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, whole or not at all."""
@@ -161,7 +165,7 @@ class FittedModel(ShownModel):
 
 def _refuse_inconsistent(model: FittedModel, form: int) -> None:
     """Raise ValueError where a file's parts contradict each other."""
-    encoder = Encoder(model.dictionary, model.columns)
+    encoder = model._encoder()
     shapes = [tuple(model.graph.sizes[i] for i in clique) for clique in model.graph.cliques]
     consistent = (
         form == _FORMAT

@@ -21,6 +21,7 @@ import pandas as pd
 from ..dictionary import Rule
 from .counts import Clique
 from .encoder import CodedVariable, Encoder
+from .patterns import Digits, Panel
 
 _MOST_POINTS = 200_000
 
@@ -69,6 +70,45 @@ def rule_coverage(encoder: Encoder) -> RuleCoverage:
         if len(forbidden):
             structural[rule.name] = (inputs, forbidden)
     return RuleCoverage(structural, tuple(decidable), tuple(rule.name for rule in undecidable))
+
+
+def pattern_zeros(encoder: Encoder) -> tuple[tuple[Clique, np.ndarray], ...]:
+    """Combinations of a pattern's code and a variable's that contradict each other.
+
+    Returns
+    -------
+    tuple of (clique, numpy.ndarray)
+        The codes of the forbidden cells, shape (cells, 2).
+    """
+    place = {name: number for number, name in enumerate(encoder.names)}
+    zeros = []
+    for pattern in encoder.patterns:
+        names = pattern.members if isinstance(pattern, Panel) else (pattern.variable.name,)
+        for name in names:
+            coded = encoder.coded[name]
+            if isinstance(pattern, Panel):
+                # All are there, or none is; where some are, anything may be.
+                cells = [(coded.present, 0), *((code, 2) for code in range(coded.present))]
+            else:
+                cells = [
+                    (code, digits)
+                    for code in range(coded.size)
+                    for digits, may in enumerate(_digits_of(pattern, coded, code))
+                    if not may
+                ]
+            zeros.append(((place[name], place[pattern.name]), np.array(cells).reshape(-1, 2)))
+    return tuple(zero for zero in zeros if len(zero[1]))
+
+
+def _digits_of(pattern: Digits, coded: CodedVariable, code: int) -> list[bool]:
+    """Which of a pattern's codes a value with this code can have."""
+    if code == coded.present:  # missing
+        return [digits == 0 for digits in range(pattern.size)]
+    if coded.levels:
+        return pattern.possible(coded.levels[code], coded.levels[code])
+    low, high = coded.edges[code : code + 2]
+    step = coded.variable.resolution or 1.0
+    return pattern.possible(low, high if code == coded.present - 1 else high - step)
 
 
 def _forbidden(rule: Rule, inputs: Clique, encoder: Encoder) -> np.ndarray:
