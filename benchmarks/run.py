@@ -1,4 +1,8 @@
-"""Run every benchmark, or those that are named, print each table and keep it beside this file."""
+"""Run every benchmark, or those that are named, print each table and keep it beside this file.
+
+A benchmark that takes hours runs only where it is named. It may take options, and
+a table that they narrow is kept only with ``--write``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from . import (
     demo,
     dictionary,
     fuzz,
+    generators,
     multiparty,
     rounds,
     secure_sum,
@@ -29,20 +34,31 @@ BENCHMARKS = {
     "averaging": averaging,
     "studies": studies,
     "fuzz": fuzz,
+    "generators": generators,
 }
+HOURS = ("generators",)
+"""Those that run only where they are named."""
+
 RESULTS = Path(__file__).parent / "results"
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print each table and write it to ``benchmarks/results/``."""
+    narrowed = next((at for at, one in enumerate(arguments) if one[0] == "-"), len(arguments))
+    names, options = arguments[:narrowed], [one for one in arguments[narrowed:] if one != "--write"]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise SystemExit(f"No benchmark {', '.join(unknown)}. There are: {', '.join(BENCHMARKS)}.")
+    if arguments[narrowed:] and (len(names) != 1 or names[0] not in HOURS):
+        raise SystemExit(f"Options go with one of these benchmarks: {', '.join(HOURS)}.")
     RESULTS.mkdir(exist_ok=True)
-    for name in names or BENCHMARKS:
-        table = BENCHMARKS[name].run()
+    for name in names or [name for name in BENCHMARKS if name not in HOURS]:
+        table = BENCHMARKS[name].run(*([options] if name in HOURS else []))
         print(f"{table}\n", flush=True)
-        (RESULTS / f"{name}.txt").write_text(table + "\n", encoding="utf-8")
+        if not options or "--write" in arguments:
+            (RESULTS / f"{name}.txt").write_text(table + "\n", encoding="utf-8")
+    if not names:
+        print(f"Left out, since they take hours: {', '.join(HOURS)}. Name them to run them.")
 
 
 if __name__ == "__main__":
