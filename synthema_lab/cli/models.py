@@ -104,11 +104,12 @@ def fit_command(
 @click.command("sample")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--rows", required=True, type=int, help="Number of synthetic patients.")
+@click.option("--where", help='Only patients who meet this, such as "age_years < 18".')
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV or Parquet.")
 @answering
 def sample_command(
-    model: Path, rows: int, seed: int, out: Path, as_json: bool, quiet: bool
+    model: Path, rows: int, where: str | None, seed: int, out: Path, as_json: bool, quiet: bool
 ) -> None:
     """Draw a synthetic cohort from a fitted model; it costs no privacy."""
     from ..cohorts import write_table
@@ -116,13 +117,14 @@ def sample_command(
 
     check_writable(out)
     fitted = load_model(model)
-    cohort = fitted.sample(rows, seed)
+    cohort = fitted.sample(rows, seed) if where is None else fitted.subgroup(where, rows, seed)
     write_table(cohort, out)
     warning = "" if fitted.privacy else "\nThe model was fitted with noise off: not for release."
     answer(
-        f"{rows} synthetic patients, {len(cohort.columns)} variables, written to {out} "
+        f"{rows} synthetic patients{'' if where is None else f' with {where}'}, "
+        f"{len(cohort.columns)} variables, written to {out} "
         f"({cohort.attrs['redrawn']:.1%} redrawn to meet the rules){warning}",
         {"file": str(out), "rows": rows, "columns": list(cohort.columns),
-         "redrawn": cohort.attrs["redrawn"], "privacy": fitted.privacy},
+         "redrawn": cohort.attrs["redrawn"], "where": where, "privacy": fitted.privacy},
         as_json, quiet,
     )  # fmt: skip

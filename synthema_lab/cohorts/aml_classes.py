@@ -148,7 +148,7 @@ def _table_alone(name: str, steps: Rows) -> DataDictionary:
         known: declared for known, declared in content["variables"].items() if known in kept
     }
     content["variables"][name]["derive"] = [{code: condition} for code, condition in steps]
-    for key in ("patient", "centre", "survival", "risk_group", "workload", "rules"):
+    for key in ("patient", "centre", "survival", "risk_group", "workload", "panels", "rules"):
         content.pop(key, None)
     return DataDictionary.from_dict(content)
 

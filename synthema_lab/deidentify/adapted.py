@@ -92,6 +92,10 @@ def _roles(
         and not variables[name].get("derive") and name != content["centre"]
     }  # fmt: skip
     cliques = [[name for name in clique if name in modelled] for clique in content["workload"]]
+    panels = {
+        panel: [name for name in members if name in modelled and variables[name]["missing"]]
+        for panel, members in content.get("panels", {}).items()
+    }
     distinct = {frozenset(clique): clique for clique in cliques if len(clique) > 1}
     return {
         **{
@@ -100,6 +104,7 @@ def _roles(
         },
         "survival": survival,
         "workload": list(distinct.values()),
+        "panels": {panel: members for panel, members in panels.items() if len(members) > 1},
     }
 
 
@@ -114,6 +119,7 @@ def _declared(
         said.append("Recorded as it was derived from variables that did not leave.")
     if name in policy.numbers:
         new["resolution"] = _resolution(declared, policy.numbers[name])
+        new.pop("digits", None)
         said.append(f"Told less precisely: {policy.numbers[name]}.")
     if name in policy.rare:
         said.append(
@@ -122,6 +128,7 @@ def _declared(
     ladder = next((h for h in binding.hierarchies if h.variable.name == name), None)
     if ladder is not None and levels[name]:
         new |= _generalised(ladder, levels[name], declared)
+        new.pop("digits", None)
         said.append(f"Generalised: {ladder.words(levels[name])}; a value stands for its group.")
     if said:
         new["caveat"] = " ".join([str(declared.get("caveat") or ""), *said]).strip()

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentRefused
+from ..errors import ArgumentRefused, GateFailed
 from .counts import Clique
 
 _CELL_CAP = 2_000_000
@@ -49,6 +49,17 @@ class GraphicalModel:
     potentials: tuple[np.ndarray, ...]
     zeros: tuple[tuple[Clique, np.ndarray], ...]
 
+    def conditioned(self, left_out: Sequence[tuple[Clique, np.ndarray]]) -> GraphicalModel:
+        """The distribution among patients outside these cells."""
+        # mbi samples along the cliques of the potentials only.
+        new = [c for c, _ in left_out if not any(set(c) <= set(k) for k in self.cliques)]
+        new = [clique for clique in dict.fromkeys(new) if clique not in self.cliques]
+        level = [np.zeros([self.sizes[i] for i in clique], dtype=np.float32) for clique in new]
+        return replace(
+            self, cliques=(*self.cliques, *new), potentials=(*self.potentials, *level),
+            zeros=(*self.zeros, *left_out),
+        )  # fmt: skip
+
     def draw(self, rows: int, rng: np.random.Generator) -> np.ndarray:
         """Codes of synthetic patients, shape (rows, variables).
 
@@ -75,9 +86,18 @@ class GraphicalModel:
             before = np.random.get_state()
             try:
                 np.random.seed(rng.integers(2**32, dtype=np.uint64).astype(np.uint32))
-                drawn = field.synthetic_data(rows=rows)
+                with np.errstate(invalid="raise"):
+                    drawn = field.synthetic_data(rows=rows)
+            except FloatingPointError:
+                drawn = None
             finally:
                 np.random.set_state(before)
+        if drawn is None:
+            raise GateFailed(
+                "No patient of this model meets all that is asked for together.",
+                "Conditions that contradict neither each other nor the dictionary's rules.",
+                "Ask for something wider.",
+            )
         return np.stack([np.asarray(drawn.data[i]) for i in range(len(self.sizes))], axis=1).astype(
             np.int64
         )

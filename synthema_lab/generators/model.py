@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +23,7 @@ from .estimation import GraphicalModel
 from .kept_rules import draw_cohort
 from .model_facts import ShownModel
 from .model_file import UNREADABLE, described_in, packed, unpacked, write_model
+from .subgroup import cells_to_leave_out, subgroup
 
 _FORMAT = 1
 
@@ -96,6 +97,11 @@ class FittedModel(ShownModel):
         encoder = self._encoder()
         counts = one_way_counts(self.opened, encoder)
         return draw_cohort(self.graph.draw, encoder, rows, seed, counts)
+
+    def subgroup(self, where: str, rows: int, seed: int = 0) -> pd.DataFrame:
+        """Draw patients of one kind; the joint distribution is conditioned on it first."""
+        left_out = cells_to_leave_out(where, self._encoder())
+        return subgroup(replace(self, graph=self.graph.conditioned(left_out)), where, rows, seed)
 
     def _encoder(self) -> Encoder:
         """With patterns where there are more codes than columns."""

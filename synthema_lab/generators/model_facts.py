@@ -6,6 +6,10 @@ import html
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
+from .subgroup import subgroup
+
 
 class ShownModel:
     """Text and table of a model's facts.
@@ -19,6 +23,32 @@ class ShownModel:
     privacy: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
     release: str
+
+    def subgroup(self, where: str, rows: int, seed: int = 0) -> pd.DataFrame:
+        """Draw synthetic patients of one kind.
+
+        Parameters
+        ----------
+        where : str
+            A condition in the language of the dictionary's rules, such as
+            ``"age_years < 18 and sex == 'female'"``.
+        rows : int
+        seed : int
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `sample` gives it; every row certainly meets the condition.
+            ``.attrs["accepted"]`` is the share of the drawn rows that did.
+
+        Raises
+        ------
+        ArgumentRefused
+            If the condition cannot be used, or no patient can meet it.
+        GateFailed
+            If too few rows meet it.
+        """
+        return subgroup(self, where, rows, seed)
 
     def _size(self) -> tuple[str, str]:
         """What is counted, and how many there are."""

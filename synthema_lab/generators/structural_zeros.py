@@ -111,7 +111,25 @@ def _digits_of(pattern: Digits, coded: CodedVariable, code: int) -> list[bool]:
     return pattern.possible(low, high if code == coded.present - 1 else high - step)
 
 
-def _forbidden(rule: Rule, inputs: Clique, encoder: Encoder) -> np.ndarray:
+def cells_without(condition: Rule, encoder: Encoder) -> tuple[Clique, np.ndarray]:
+    """The cells in which no values certainly meet a condition, a missing value included.
+
+    Parameters
+    ----------
+    condition : Rule
+        Over variables of the encoder.
+    encoder : Encoder
+
+    Returns
+    -------
+    clique, numpy.ndarray
+        None for a form of condition that points cannot decide.
+    """
+    inputs = tuple(place for place, name in enumerate(encoder.columns) if name in condition.inputs)
+    return inputs, _forbidden(condition, inputs, encoder, undecided=True)
+
+
+def _forbidden(rule: Rule, inputs: Clique, encoder: Encoder, undecided: bool = False) -> np.ndarray:
     """Codes of the cells in which no values keep the rule; none for another form of rule."""
     coded = [encoder.coded[encoder.columns[position]] for position in inputs]
     binned = {one.variable.name for one in coded if not one.levels}
@@ -129,7 +147,8 @@ def _forbidden(rule: Rule, inputs: Clique, encoder: Encoder) -> np.ndarray:
             for place, one in enumerate(coded)
         }
     )
-    broken = np.asarray(rule.holds(encoder.dictionary.conform(tried))) == 0
+    held = np.asarray(rule.holds(encoder.dictionary.conform(tried)))
+    broken = held != 1 if undecided else held == 0
     codes = np.array([[code for code, _ in row] for row in grid])
     cells, which = np.unique(codes, axis=0, return_inverse=True)
     always = np.ones(len(cells), dtype=bool)
