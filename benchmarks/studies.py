@@ -101,8 +101,8 @@ def plain(dictionary: DataDictionary, tables: dict, one: Asked, study: Study) ->
     layout = agreed.layout
     sites = [
         AveragingSite(
-            name, tensors(agreed.encoder, require_patients(table, dictionary)), agreed.module,
-            loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging, None, number=number,
+            name, tensors(agreed.heads, require_patients(table, dictionary)), agreed.module,
+            loss_of(agreed.vae), agreed.averaging, None, number=number,
         )
         for number, (name, table) in enumerate(tables.items())
     ]  # fmt: skip

@@ -13,15 +13,22 @@ from .loading import load_model
 from .marginal import Marginal
 from .measured import Custody, fit_measured
 from .model import FittedModel
+from .peers import PoolModel, Synthcity, available
+from .trees import Trees, TreesModel
 from .vae import Vae, VaeModel
 
-_METHODS = {method.name: method for method in (Marginal, Independent, Vae)}
+_METHODS = {method.name: method for method in (Marginal, Trees, Independent, Vae)}
+_PEER = "synthcity:"
 
 __all__ = [
     "Custody",
     "FittedModel",
     "Independent",
     "Marginal",
+    "PoolModel",
+    "Synthcity",
+    "Trees",
+    "TreesModel",
     "Vae",
     "VaeModel",
     "addition",
@@ -30,15 +37,28 @@ __all__ = [
     "floor_table",
     "get",
     "load_model",
+    "names",
 ]
 
 
-def get(name: str) -> Marginal | Independent | Vae:
+def names() -> tuple[str, ...]:
+    """All generators that can be asked for here, synthcity's plug-ins last.
+
+    Examples
+    --------
+    >>> names()[:4]
+    ('marginal', 'trees', 'independent', 'vae')
+    """
+    return (*_METHODS, *(f"{_PEER}{plugin}" for plugin in available()))
+
+
+def get(name: str) -> Marginal | Trees | Independent | Vae | Synthcity:
     """A generator by name.
 
     Parameters
     ----------
-    name : {"marginal", "independent", "vae"}
+    name : {"marginal", "trees", "independent", "vae"} or str
+        Or ``"synthcity:"`` and the name of a plug-in, such as ``"synthcity:ctgan"``.
 
     Raises
     ------
@@ -52,10 +72,12 @@ def get(name: str) -> Marginal | Independent | Vae:
     """
     if name in _METHODS:
         return _METHODS[name]()
-    near = difflib.get_close_matches(str(name), _METHODS, n=1)
+    if str(name).startswith(_PEER):
+        return Synthcity(str(name).removeprefix(_PEER))
+    near = difflib.get_close_matches(str(name), names(), n=1)
     raise ArgumentRefused(
         f"There is no generator named '{name}'.",
-        f"One of: {', '.join(_METHODS)}.",
+        f"One of: {', '.join(_METHODS)}, or {_PEER}PLUGIN.",
         f"Did you mean '{near[0]}'?" if near else "Use --generator marginal.",
     )
 
@@ -66,7 +88,7 @@ def describe() -> pd.DataFrame:
     Examples
     --------
     >>> list(describe().index)
-    ['marginal', 'independent', 'vae']
+    ['marginal', 'trees', 'independent', 'vae', 'synthcity:<plugin>']
     """
     rows = {
         name: {
@@ -75,6 +97,6 @@ def describe() -> pd.DataFrame:
             "privacy": method.privacy,
             "federated": method.federated,
         }
-        for name, method in _METHODS.items()
+        for name, method in (*_METHODS.items(), (Synthcity.name, Synthcity))
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("generator")

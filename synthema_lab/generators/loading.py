@@ -8,10 +8,17 @@ import zipfile
 
 from .model import FittedModel
 from .model_file import DESCRIBED, UNREADABLE
-from .vae.model import FORMAT, VaeModel
+from .peers.model import FORMAT as POOL
+from .peers.model import PoolModel
+from .trees.model import FORMAT as TREES
+from .trees.model import TreesModel
+from .vae.model import VaeModel
+
+_KINDS = {POOL: PoolModel, TREES: TreesModel}
+_VAE = "synthema-lab vae "
 
 
-def load_model(path: str | os.PathLike[str]) -> FittedModel | VaeModel:
+def load_model(path: str | os.PathLike[str]) -> FittedModel | TreesModel | VaeModel | PoolModel:
     """Read a model of any kind.
 
     Raises
@@ -21,7 +28,9 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel | VaeModel:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            kind = json.loads(archive.read(DESCRIBED))["format"]
+            kind = str(json.loads(archive.read(DESCRIBED))["format"])
     except UNREADABLE:
-        kind = None
-    return VaeModel.load(path) if kind == FORMAT else FittedModel.load(path)
+        kind = ""
+    # An earlier vae is refused by its own kind, which knows what to say.
+    known = VaeModel if kind.startswith(_VAE) else _KINDS.get(kind, FittedModel)
+    return known.load(path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -48,13 +50,13 @@ def test_a_study_gives_the_network_of_averaging_in_one_process(scene):
     names = [name for name, _ in study.variables]
     rows = {
         name: tensors(
-            agreed.encoder, require_patients(scene.tables[name, "learnt"], scene.dictionary)
+            agreed.heads, require_patients(scene.tables[name, "learnt"], scene.dictionary)
         )
         for name in scene.sites
     }
     fit = fit_averaged(
         rows, lambda: prepared(scene.dictionary, names, agreed.vae, agreed.seed)[1],
-        loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging,
+        loss_of(agreed.vae), agreed.averaging,
     )  # fmt: skip
     parts = np.concatenate([model.parameters[name].ravel() for name in agreed.layout.names])
     assert np.array_equal(parts, fit.model.parameters)
@@ -127,3 +129,25 @@ def test_settings_that_do_not_fit_are_refused(scene, wrong):
 def test_sum_terms_of_settings_that_do_not_fit_are_refused(scene):
     with pytest.raises(StudyRefused, match="coordinate_clip"):
         procedure_of(averaged(scene, approve=False)).terms(3, {"coordinate_clip": "much"})
+
+
+@pytest.mark.parametrize("epsilon", ["off", 3.0])
+def test_an_assembly_that_was_interrupted_goes_on_from_what_it_saved(scene, epsilon):
+    study = averaged(scene, epsilon=epsilon, approve=False)
+    sites = tuple(sorted(scene.sites))
+    whole, cut = (procedure_of(study).assembly(study, scene.dictionary, sites, 3) for _ in range(2))
+    first = np.frombuffer(whole.model, dtype="<f8")
+    for number in range(ROUNDS):
+        opened = SimpleNamespace(total=np.full(first.size, 3.0 + number), survivors=sites)
+        whole.take(opened)
+        resumed = procedure_of(study).assembly(study, scene.dictionary, sites, 3)
+        resumed.restore(cut.save())
+        resumed.take(opened)
+        cut = resumed
+    moved = np.cumsum([1.0, 4 / 3, 5 / 3])
+    late = moved[-1] if epsilon == "off" else moved[1:].mean()
+    for assembly in (whole, cut):
+        parts = assembly.result().parameters
+        flat = np.concatenate([parts[name].ravel() for name in assembly._agreed.layout.names])
+        assert np.allclose(flat - first, late)
+        assert assembly.model == whole.model

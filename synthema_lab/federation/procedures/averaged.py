@@ -19,6 +19,7 @@ from ...errors import ArgumentRefused
 from ...generators.vae.model import VaeModel
 from ...generators.vae.network import loss_of
 from ...generators.vae.settings import VaeSettings, require_seed
+from ...generators.vae.training import LateMean
 from ...generators.vae.vae import prepared, private_settings, tensors, trained
 from ...privacy import DpSgdEvent
 from ...secure_aggregation import Identity, OpenedSum, Roster
@@ -52,7 +53,7 @@ class Averaged:
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """A scale that suits the largest change of a parameter; see `Procedure.terms`."""
-        _, averaging = _settings(settings, 1)
+        _, averaging = _settings(settings, 1, False)
         roster = Roster.of(Identity.new(f"site-{number}").member() for number in range(sites))
         round_ = averaging.round(roster, "terms", 1, bytes(32))
         return {
@@ -79,16 +80,17 @@ class _Agreed:
     """What a study says about the training, the same for everybody."""
 
     def __init__(self, study: Study, dictionary: DataDictionary) -> None:
-        self.vae, self.averaging = _settings(study.settings, study.rounds)
+        noise = study.budget.epsilon is not None
+        self.vae, self.averaging = _settings(study.settings, study.rounds, noise)
         terms = study.secure_aggregation
         if terms.clip != self.averaging.coordinate_clip:
             raise _refused(f"Its sums are clipped at {terms.clip:g}, its changes elsewhere.")
         self.seed = self.averaging.seed
         names = [name for name, _ in study.variables]
-        self.encoder, self.module = prepared(dictionary, names, self.vae, self.seed)
+        self.heads, self.module = prepared(dictionary, names, self.vae, self.seed)
         self.layout = ParameterLayout.of(self.module)
         self.privacy = None
-        if study.budget.epsilon is not None:
+        if noise:
             steps = self.averaging.rounds * self.averaging.local_steps
             budget = study.budget
             self.privacy = private_settings(self.vae, steps, budget.epsilon, budget.delta)
@@ -100,7 +102,7 @@ class _Agreed:
 
 
 def _settings(
-    settings: Mapping[str, Any], rounds: int
+    settings: Mapping[str, Any], rounds: int, noise: bool
 ) -> tuple[VaeSettings, AveragingSettings]:  # fmt: skip
     """The network's settings and those of the averaging, from a study's."""
     given = dict(settings)
@@ -108,7 +110,7 @@ def _settings(
     happened = ""
     try:
         require_seed(mine["seed"])
-        vae = VaeSettings.of(given)
+        vae = VaeSettings.of(given, noise)
         averaging = AveragingSettings(
             rounds=rounds, batch_size=vae.batch_size, learning_rate=vae.learning_rate,
             optimizer="adam", **mine,
@@ -134,8 +136,8 @@ class AveragedTask:
         agreed = _Agreed(given.study, given.dictionary)
         self._layout = agreed.layout
         self._site = AveragingSite(
-            given.site, tensors(agreed.encoder, given.patients), agreed.module,
-            loss_of(agreed.encoder.sizes, agreed.vae), agreed.averaging, agreed.privacy,
+            given.site, tensors(agreed.heads, given.patients), agreed.module,
+            loss_of(agreed.vae), agreed.averaging, agreed.privacy,
             number=given.sites.index(given.site), taken=given.taken,
         )  # fmt: skip
 
@@ -165,6 +167,7 @@ class AveragedAssembly:
         layout = self._agreed.layout
         first = layout.flatten(dict(self._agreed.module.named_parameters()))
         self._model, self._sites = SharedModel(layout, first), 0
+        self._mean = LateMean(study.rounds)
 
     @property
     def model(self) -> bytes:
@@ -181,25 +184,33 @@ class AveragedAssembly:
         agreed, sites = self._agreed.averaging, len(opened.survivors)
         self._model = self._model.moved_by(opened.total, opened.survivors, agreed)
         self._sites = max(self._sites, sites)
+        self._mean.see(self._model.parameters)
 
     def result(self, progress: Callable[[float], None] | None = None) -> VaeModel:
-        """The trained network; its release bears the study's hash."""
+        """The trained network; its release bears the study's hash.
+
+        With noise, the mean of the models of the later half of the rounds.
+        """
         agreed, study = self._agreed, self._study
-        parts = agreed.layout.split(self._model.parameters)
+        last = self._model.parameters if agreed.privacy is None else self._mean.value
+        parts = agreed.layout.split(last)
         parameters = {name: part.numpy() for name, part in parts.items()}
         budget = study.budget
         return trained(
-            agreed.encoder, parameters, agreed.events, budget.epsilon, budget.delta,
+            agreed.heads, parameters, agreed.events, budget.epsilon, budget.delta,
             study.hash[:32], self._sites, agreed.seed, agreed.vae,
         )  # fmt: skip
 
     def save(self) -> bytes:
-        """The parameters, and of how many sites they are."""
-        return self._sites.to_bytes(8, "big") + self.model
+        """The parameters, of how many sites they are, and the later rounds' sum."""
+        summed = np.broadcast_to(self._mean.summed, self._model.parameters.shape)
+        numbers = np.array([self._sites, self._mean.seen], dtype=">u8")
+        return numbers.tobytes() + self.model + summed.astype("<f8").tobytes()
 
     def restore(self, saved: bytes) -> None:
         """Go on from what `save` gave."""
         if saved:
-            self._sites = int.from_bytes(saved[:8], "big")
-            parameters = np.frombuffer(saved[8:], dtype="<f8").copy()
+            self._sites, seen = (int(one) for one in np.frombuffer(saved[:16], dtype=">u8"))
+            parameters, summed = np.frombuffer(saved[16:], dtype="<f8").copy().reshape(2, -1)
             self._model = SharedModel(self._agreed.layout, parameters)
+            self._mean = LateMean(self._study.rounds, summed, seen)

@@ -1,7 +1,9 @@
 """How is a cohort learnt by a small network? (a variational autoencoder)
 
-It reads the public codes of the dictionary, so that nothing is fitted to
-patients before training, and gives back the chances of each code. Trained at
+It reads public cells of the dictionary's bins, so that nothing is fitted to
+patients before training, and tells each variable with a likelihood of its type:
+categories, skewed numbers, counts with many zeros, and the outcome as a
+censored time. Trained at
 one custodian here, and across hospitals as a study. Loads torch when a
 training begins, never to draw a cohort.
 """

@@ -12,13 +12,15 @@ import pandas as pd
 
 from ...dictionary import DataDictionary
 from ...errors import DataMismatch
-from ..encoder import Encoder
 from ..kept_rules import draw_cohort
 from ..model_facts import ShownModel
 from ..model_file import UNREADABLE, described_in, packed, unpacked, write_model
-from .network import can_draw, draw_codes
+from .decoder import can_draw, draw_codes
+from .heads import Heads
 
-FORMAT = "synthema-lab vae 1"
+FORMAT = "synthema-lab vae 2"
+_EARLIER = ("synthema-lab vae 1",)
+_REDRAWS = 100
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +31,7 @@ class VaeModel(ShownModel):
     ----------
     dictionary : DataDictionary
     columns : tuple of str
-        Modelled variables, in the order of the codes.
+        Modelled variables, in the dictionary's order.
     parameters : dict of str to numpy.ndarray
     privacy : dict or None
         What was spent and against whom; None when noise was off.
@@ -50,13 +52,32 @@ class VaeModel(ShownModel):
     replayed: bool = False
 
     def sample(self, rows: int, seed: int = 0) -> pd.DataFrame:
-        """Draw a synthetic cohort; see `FittedModel.sample`."""
-        encoder = Encoder(self.dictionary, self.columns)
+        """Draw a synthetic cohort; see `FittedModel.sample`.
+
+        Patients who break a rule are drawn again whole, before other values are
+        tried: what is left is the network's law given the rules.
+        """
+        heads = Heads(self.dictionary, self.columns)
+        rules, _ = self.dictionary.decidable(self.columns)
+        again = 0
 
         def draw(number: int, rng: np.random.Generator) -> np.ndarray:
-            return draw_codes(self.parameters, encoder.sizes, number, rng)
+            nonlocal again
+            codes = draw_codes(self.parameters, heads, number, rng)
+            broken = np.arange(number)
+            for attempt in range(_REDRAWS):
+                cohort = heads.decode(codes[broken], rng)
+                wrong = [np.asarray(rule.holds(cohort)) == 0 for rule in rules]
+                broken = broken[np.any(wrong, axis=0)] if wrong else broken[:0]
+                again += len(broken) if attempt == 0 else 0
+                if not len(broken):
+                    break
+                codes[broken] = draw_codes(self.parameters, heads, len(broken), rng)
+            return codes
 
-        return draw_cohort(draw, encoder, rows, seed)
+        cohort = draw_cohort(draw, heads, rows, seed)
+        cohort.attrs["redrawn"] = max(cohort.attrs["redrawn"], again / rows)
+        return cohort
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to one file, whole or not at all."""
@@ -76,22 +97,26 @@ class VaeModel(ShownModel):
         DataMismatch
             If the file is missing or is not such a model.
         """
-        model = None
+        model, form = None, None
         try:
             with zipfile.ZipFile(path) as archive:
                 told, dictionary = described_in(archive)
+                form = told["format"]
                 parameters = unpacked(archive.read("parameters.npz"))
-            sizes = Encoder(dictionary, told["columns"]).sizes
-            if told["format"] == FORMAT and can_draw(parameters, sizes):
+            heads = Heads(dictionary, told["columns"])
+            if form == FORMAT and can_draw(parameters, heads):
                 model = cls(
                     dictionary, tuple(told["columns"]), parameters, told["privacy"],
                     told["provenance"], told["release"],
                 )  # fmt: skip
-        except UNREADABLE:
+        except (*UNREADABLE, DataMismatch):
             model = None
         if model is None:
+            what = (
+                "a vae of an earlier version" if form in _EARLIER else "not a vae that can be read"
+            )
             raise DataMismatch(
-                f"'{Path(path).name}' is not a vae that can be read.",
+                f"'{Path(path).name}' is {what}.",
                 f"A model file of format {FORMAT}, not changed.",
                 "Fit it again: synthema fit --data FILE --dictionary FILE --generator vae "
                 "--out MODEL",

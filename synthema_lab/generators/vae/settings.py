@@ -8,19 +8,31 @@ from typing import Any
 
 from ...errors import ArgumentRefused
 
-_LARGEST = {"hidden": 4096, "latent": 512}
+_LARGEST = {"hidden": 4096, "latent": 512, "components": 512}
 _LARGEST_SEED = 2**63 - 1
+_WITH_NOISE = {
+    "hidden": 16, "latent": 4, "components": 1, "kl_weight": 0.1, "steps": 400,
+    "learning_rate": 0.02,
+}  # fmt: skip
+"""A smaller network and a prior of one component: every parameter takes its part of the noise."""
 
 
 @dataclass(frozen=True)
 class VaeSettings:
     """The public constants of a variational autoencoder.
 
+    The defaults are those without noise; `of` takes others where there is noise.
+    All were chosen on public cohorts, and none is adapted to the patients: the
+    number of steps is fixed, or what the budget pays for, and nothing is watched
+    to stop earlier.
+
     Parameters
     ----------
     hidden, latent : int
         Units of the two hidden layers, at most 4096; dimensions of the latent
         space, at most 512. A study's network is built before it is approved.
+    components : int
+        Gaussians in the prior, at most 512.
     kl_weight : float
         Weight of the divergence from the prior in the loss, above 0.
     steps : int
@@ -43,21 +55,22 @@ class VaeSettings:
     Examples
     --------
     >>> VaeSettings(hidden=32).latent
-    8
+    16
     """
 
-    hidden: int = 64
-    latent: int = 8
+    hidden: int = 128
+    latent: int = 16
+    components: int = 20
     kl_weight: float = 0.5
     steps: int = 1500
-    batch_size: int = 64
-    learning_rate: float = 0.003
+    batch_size: int = 128
+    learning_rate: float = 0.002
     gradient_clip: float = 1.0
-    sample_rate: float = 0.1
+    sample_rate: float = 0.3
     patients: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "latent", "steps", "batch_size", "patients"):
+        for name in ("hidden", "latent", "components", "steps", "batch_size", "patients"):
             value = getattr(self, name)
             most = _LARGEST.get(name, 1_000_000)
             _require(name, _whole(value) and 1 <= value <= most, f"a whole number, 1 to {most:,}")
@@ -66,13 +79,24 @@ class VaeSettings:
         _require("sample_rate", _real(self.sample_rate) and self.sample_rate <= 1, "at most 1")
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> VaeSettings:
+    def of(cls, given: Mapping[str, Any], noise: bool = False) -> VaeSettings:
         """From the settings of a study or a fit.
+
+        Parameters
+        ----------
+        given : mapping of str to object
+        noise : bool
+            Whether it is trained with noise, for which other defaults hold.
 
         Raises
         ------
         ArgumentRefused
             If one is unknown or cannot be used.
+
+        Examples
+        --------
+        >>> VaeSettings.of({"hidden": 32}, noise=True).latent
+        4
         """
         known = [one.name for one in fields(cls)]
         unknown = [name for name in given if name not in known]
@@ -82,7 +106,7 @@ class VaeSettings:
                 f"Of: {', '.join(known)}.",
                 "Correct the settings.",
             )
-        return cls(**given)
+        return cls(**({**_WITH_NOISE, **given} if noise else given))
 
 
 def require_seed(seed: object) -> None:

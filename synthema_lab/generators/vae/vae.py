@@ -13,22 +13,22 @@ from ... import randomness
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused
 from ...privacy import DpSgdEvent, calibrate_training, check_budget, epsilon_of
-from ...privacy.dpsgd import DpSgdSettings, train_privately
+from ...privacy.dpsgd import DpSgdSettings
 from ...privacy.dpsgd.extra import required
-from ...privacy.dpsgd.threads import threads_for
-from ..encoder import Encoder
 from ..learnt import UNIT
 from ..measured import Custody, require_patients
+from .heads import Heads
 from .model import VaeModel
 from .network import loss_of, network, one_hot
 from .settings import VaeSettings, require_seed
+from .training import train_exactly, train_with_noise
 
 if TYPE_CHECKING:
     import torch
 
 
 class Vae:
-    """A variational autoencoder over the dictionary's public codes."""
+    """A variational autoencoder with a likelihood for each type of variable."""
 
     name = "vae"
     title = "Variational autoencoder"
@@ -85,54 +85,47 @@ class Vae:
                 "See synthema study submit, or the notebook 30_train_across_hospitals.",
             )
         check_budget(epsilon, delta)
-        agreed = VaeSettings.of(settings)
-        encoder, module = prepared(dictionary, tables[0].columns, agreed, seed)
+        agreed = VaeSettings.of(settings, noise=epsilon is not None)
+        heads, module = prepared(dictionary, tables[0].columns, agreed, seed)
         patients = require_patients(tables[0], dictionary)
-        coded = tensors(encoder, patients)
-        loss = loss_of(encoder.sizes, agreed)
+        coded = tensors(heads, patients)
+        loss = loss_of(agreed)
         release, events = randomness.random_bytes(16).hex(), ()
         if epsilon is None:
-            _train(module, loss, coded, agreed, seed, progress)
+            parameters = train_exactly(module, loss, coded, agreed, seed, progress)
         else:
             private = private_settings(agreed, agreed.steps, epsilon, delta)
             charge = custody.charge if custody else None
-            update = train_privately(
-                module, loss, coded, progress=progress,
-                charge=None if charge is None else lambda events: charge(release, events),
-                **vars(private),
+            parameters = train_with_noise(
+                module, loss, coded, private,
+                None if charge is None else lambda events: charge(release, events), progress,
             )  # fmt: skip
             events = (private.event,)
-            with required("torch").no_grad():
-                for name, one in module.named_parameters():
-                    one += update.changes[name]
-        parameters = {
-            name: one.detach().double().numpy() for name, one in module.named_parameters()
-        }
         if not all(np.isfinite(one).all() for one in parameters.values()):
             raise ArgumentRefused(
                 f"The training diverged at a learning rate of {agreed.learning_rate:g}.",
                 "Parameters that stay finite.",
                 "Take a smaller learning_rate; what was charged stays charged.",
             )
-        return trained(encoder, parameters, events, epsilon, delta, release, 1, seed, agreed)
+        return trained(heads, parameters, events, epsilon, delta, release, 1, seed, agreed)
 
 
 def prepared(
     dictionary: DataDictionary, columns: Collection[str], settings: VaeSettings, seed: int
-) -> tuple[Encoder, torch.nn.Module]:
-    """Encoder and first network, the same for everybody."""
+) -> tuple[Heads, torch.nn.Module]:
+    """Heads and first network, the same for everybody."""
     require_seed(seed)
     torch = required("torch")
-    encoder = Encoder(dictionary, columns)
+    heads = Heads(dictionary, columns)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return encoder, network(encoder.sizes, settings)
+        return heads, network(heads, settings)
 
 
-def tensors(encoder: Encoder, patients: pd.DataFrame) -> list[torch.Tensor]:
+def tensors(heads: Heads, patients: pd.DataFrame) -> list[torch.Tensor]:
     """Patients as the network reads them."""
     torch = required("torch")
-    coded = one_hot(encoder.encode(patients), encoder.sizes)
+    coded = one_hot(heads.encode(patients), heads.sizes)
     return [torch.from_numpy(coded).float()]
 
 
@@ -155,7 +148,7 @@ def _noise(epsilon: float, delta: float, sample_rate: float, steps: int) -> floa
 
 
 def trained(
-    encoder: Encoder,
+    heads: Heads,
     parameters: dict[str, np.ndarray],
     events: Sequence[DpSgdEvent],
     asked: float | None,
@@ -177,29 +170,8 @@ def trained(
             "release": release,
         }  # fmt: skip
     return VaeModel(
-        encoder.dictionary, encoder.columns, parameters, privacy,
-        {"dictionary": encoder.dictionary.digest, "sites": sites, "seed": seed,
-         "settings": vars(settings)},
+        heads.dictionary, heads.columns, parameters, privacy,
+        {"dictionary": heads.dictionary.digest, "sites": sites, "seed": seed,
+         "settings": vars(settings), "likelihoods": heads.likelihoods},
         release,
     )  # fmt: skip
-
-
-def _train(
-    module: torch.nn.Module, loss: Any, coded: Sequence[torch.Tensor], settings: VaeSettings,
-    seed: int, progress: Callable[[float], None] | None,
-) -> None:  # fmt: skip
-    """Steps of Adam without noise; the same seed gives the same parameters."""
-    torch = required("torch")
-    rng = np.random.default_rng([seed, 0x7A])
-    optimizer = torch.optim.Adam(module.parameters(), lr=settings.learning_rate)
-    size = sum(one.numel() for one in module.parameters()) * settings.batch_size
-    with torch.random.fork_rng(devices=[]), threads_for(size):
-        torch.manual_seed(int(rng.integers(2**63)))
-        for step in range(settings.steps):
-            size = min(settings.batch_size, len(coded[0]))
-            rows = rng.choice(len(coded[0]), size=size, replace=False)
-            optimizer.zero_grad(set_to_none=True)
-            loss(module, coded[0][rows]).mean().backward()
-            optimizer.step()
-            if progress is not None and (step + 1) % 50 == 0:
-                progress((step + 1) / settings.steps)
