@@ -71,8 +71,10 @@ def test_the_list_names_notebooks_and_generators(capsys):
     assert "40_generate" in [entry["notebook"] for entry in said["notebooks"]]
     assert [entry["generator"] for entry in said["generators"]] == [
         "marginal",
+        "trees",
         "independent",
         "vae",
+        "synthcity:<plugin>",
     ]
 
 
