@@ -14,7 +14,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from synthema_lab.dictionary import DataDictionary
+from synthema_lab.generators.counts import marginal_counts, split_marginals
 from synthema_lab.generators.encoder import Encoder
+from synthema_lab.generators.kept_rules import breaks_a_rule
 from synthema_lab.validation import Reference, prepare
 from synthema_lab.validation.columns import Columns, read_columns
 from synthema_lab.validation.registry import measure
@@ -125,15 +127,13 @@ def pair_distance(real: pd.DataFrame, synthetic: pd.DataFrame, dictionary: DataD
     names = [name for name in dictionary.modelled if name in real.columns]
     encoder = Encoder(dictionary, names)
     one, other = (encoder.encode(dictionary.conform(table[names])) for table in (real, synthetic))
-    sizes, found = encoder.sizes, []
-    for a, b in combinations(range(len(names)), 2):
-        shares = [
-            np.bincount(codes[:, a] * sizes[b] + codes[:, b], minlength=sizes[a] * sizes[b])
-            / len(codes)
-            for codes in (one, other)
-        ]
-        found.append(np.abs(shares[0] - shares[1]).sum() / 2)
-    return float(np.mean(found)) if found else float("nan")
+    sizes = encoder.sizes
+    pairs = list(combinations(range(len(names)), 2))
+    if not pairs:
+        return float("nan")
+    shares = [marginal_counts(codes, sizes, pairs) / len(codes) for codes in (one, other)]
+    apart = split_marginals(np.abs(shares[0] - shares[1]) / 2, sizes, pairs)
+    return float(np.mean([pair.sum() for pair in apart]))
 
 
 def rules_broken(synthetic: pd.DataFrame, dictionary: DataDictionary) -> tuple[int, int]:
@@ -141,10 +141,7 @@ def rules_broken(synthetic: pd.DataFrame, dictionary: DataDictionary) -> tuple[i
     names = tuple(name for name in dictionary.modelled if name in synthetic.columns)
     table = read_columns(synthetic, dictionary, names).table
     rules, _ = dictionary.decidable(table.columns)
-    broken = np.zeros(len(table), dtype=bool)
-    for rule in rules:
-        broken |= np.asarray(rule.holds(table)) == 0
-    return int(broken.sum()), len(rules)
+    return int(breaks_a_rule(rules, table).sum()), len(rules)
 
 
 def _redrawn(

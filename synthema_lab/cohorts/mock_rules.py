@@ -219,13 +219,7 @@ class Repair:
 
     def _modelled(self, names: frozenset[str]) -> tuple[str, ...]:
         """The drawn variables behind a set of inputs, derived ones followed to theirs."""
-        found: set[str] = set()
-        for name in names:
-            if name in self.dictionary.derivations:
-                found.update(self._modelled(self.dictionary.derivations[name].inputs))
-            elif name in drawn_names(self.dictionary):
-                found.add(name)
-        return tuple(sorted(found))
+        return tuple(sorted(self.dictionary.rests_on(names) & set(drawn_names(self.dictionary))))
 
     def _sides(self, expression: Expression) -> tuple[tuple[Expression, Expression], ...]:
         """Both sides of each comparison of numbers within an expression."""

@@ -233,12 +233,25 @@ class DataDictionary:
         """
         return pandera_schema(self)
 
-    def decidable(self, columns: Iterable[str]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
-        """The rules that can be decided from these columns, and those that cannot."""
+    def available(self, columns: Iterable[str]) -> set[str]:
+        """These columns, and what can be derived from them."""
         available = set(columns)
         for name, expression in self.derivations.items():
             if expression.inputs <= available:
                 available.add(name)
+        return available
+
+    def rests_on(self, names: Iterable[str]) -> set[str]:
+        """The recorded variables behind these, derived ones followed to theirs."""
+        found: set[str] = set()
+        for name in names:
+            derived = self.derivations.get(name)
+            found |= {name} if derived is None else self.rests_on(derived.inputs)
+        return found
+
+    def decidable(self, columns: Iterable[str]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+        """The rules that can be decided from these columns, and those that cannot."""
+        available = self.available(columns)
         can = tuple(rule for rule in self.rules if rule.inputs <= available)
         cannot = tuple(rule for rule in self.rules if not rule.inputs <= available)
         return can, cannot

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 import pandas as pd
 
-from ..errors import ArgumentRefused
+from ..dictionary.spelling import nearest
+from ..errors import ArgumentRefused, ExtraMissing
 from .counts import addition
 from .independent import Independent, floor_table
 from .loading import load_model
@@ -42,14 +41,18 @@ __all__ = [
 
 
 def names() -> tuple[str, ...]:
-    """All generators that can be asked for here, synthcity's plug-ins last.
+    """All generators that can be asked for here; synthcity's plug-ins last, where it is installed.
 
     Examples
     --------
     >>> names()[:4]
     ('marginal', 'trees', 'independent', 'vae')
     """
-    return (*_METHODS, *(f"{_PEER}{plugin}" for plugin in available()))
+    try:
+        plugins = tuple(available())
+    except ExtraMissing:
+        plugins = ()
+    return (*_METHODS, *(f"{_PEER}{plugin}" for plugin in plugins))
 
 
 def get(name: str) -> Marginal | Trees | Independent | Vae | Synthcity:
@@ -74,11 +77,11 @@ def get(name: str) -> Marginal | Trees | Independent | Vae | Synthcity:
         return _METHODS[name]()
     if str(name).startswith(_PEER):
         return Synthcity(str(name).removeprefix(_PEER))
-    near = difflib.get_close_matches(str(name), names(), n=1)
+    near = nearest(str(name), names())
     raise ArgumentRefused(
         f"There is no generator named '{name}'.",
         f"One of: {', '.join(_METHODS)}, or {_PEER}PLUGIN.",
-        f"Did you mean '{near[0]}'?" if near else "Use --generator marginal.",
+        f"Did you mean '{near}'?" if near else "Use --generator marginal.",
     )
 
 

@@ -52,8 +52,7 @@ class GraphicalModel:
     def conditioned(self, left_out: Sequence[tuple[Clique, np.ndarray]]) -> GraphicalModel:
         """The distribution among patients outside these cells."""
         # mbi samples along the cliques of the potentials only.
-        new = [c for c, _ in left_out if not any(set(c) <= set(k) for k in self.cliques)]
-        new = [clique for clique in dict.fromkeys(new) if clique not in self.cliques]
+        new = _beyond(left_out, self.cliques)
         level = [np.zeros([self.sizes[i] for i in clique], dtype=np.float32) for clique in new]
         return replace(
             self, cliques=(*self.cliques, *new), potentials=(*self.potentials, *level),
@@ -167,8 +166,7 @@ def estimate(
     )  # fmt: skip
     # mbi samples along the cliques of the potentials only: without those of the rules among
     # them, a rule over variables that were never measured together would be ignored.
-    alone = [c for c, _ in zeros if not any(set(c) <= set(k) for k in fitted.potentials.cliques)]
-    kept = tuple(dict.fromkeys([*fitted.potentials.cliques, *alone]))
+    kept = (*fitted.potentials.cliques, *_beyond(zeros, fitted.potentials.cliques))
     expanded = fitted.potentials.expand(list(kept))
     potentials = tuple(np.asarray(expanded[clique].values) for clique in kept)
     return GraphicalModel(tuple(domain.shape), total, kept, potentials, tuple(zeros))
@@ -190,6 +188,12 @@ def _constraints(domain: Any, zeros: Sequence[tuple[Clique, np.ndarray]]) -> tup
         _mbi().Constraint(domain.project(clique), invalid=np.asarray(codes))
         for clique, codes in zeros
     )
+
+
+def _beyond(zeros: Sequence[tuple[Clique, np.ndarray]], cliques: Sequence[Clique]) -> list[Clique]:
+    """The cliques of `zeros` that lie in none of `cliques`, each once."""
+    alone = [c for c, _ in zeros if not any(set(c) <= set(known) for known in cliques)]
+    return list(dict.fromkeys(alone))
 
 
 def _largest_table(domain: Any, cliques: Sequence[Clique]) -> float:

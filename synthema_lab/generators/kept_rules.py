@@ -6,18 +6,35 @@ other patients, up to a cap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentRefused, GateFailed
+from ..dictionary import Rule
+from ..errors import GateFailed
+from .asked import require_rows, require_seed
 from .encoder import Encoder
 from .structural_zeros import rule_coverage
 
-MOST_ROWS = 10_000_000
 _REDRAWS = 200
 _OTHER_PATIENTS_EVERY = 20
+
+
+def breaks_a_rule(rules: Iterable[Rule], patients: pd.DataFrame) -> np.ndarray:
+    """Which patients certainly break one of these rules; shape (patients,).
+
+    Examples
+    --------
+    >>> from synthema_lab.dictionary import DataDictionary
+    >>> rules, _ = DataDictionary.load("leuksurv").decidable(["os_days"])
+    >>> breaks_a_rule(rules, pd.DataFrame({"os_days": [10]})).tolist()
+    [False]
+    """
+    broken = np.zeros(len(patients), dtype=bool)
+    for rule in rules:
+        broken |= np.asarray(rule.holds(patients)) == 0
+    return broken
 
 
 def draw_cohort(
@@ -35,7 +52,7 @@ def draw_cohort(
         ``draw(rows, rng)``: codes of shape (rows, variables).
     encoder : Encoder
     rows : int
-        From 1 to `MOST_ROWS`.
+        From 1 to `asked.MOST_ROWS`.
     seed : int
     counts : mapping of str to numpy.ndarray, optional
         See `Encoder.decode`.
@@ -52,29 +69,15 @@ def draw_cohort(
     GateFailed
         If the rules cannot be met within the cap on redraws.
     """
-    if (
-        isinstance(rows, bool)
-        or not isinstance(rows, (int, np.integer))
-        or not (1 <= rows <= MOST_ROWS)
-    ):
-        raise ArgumentRefused(
-            "The number of synthetic patients cannot be used.",
-            f"A whole number from 1 to {MOST_ROWS}, for example 1000.",
-            "Use --rows 1000.",
-        )
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ArgumentRefused(
-            "The seed is not a whole number from 0.", "For example 1.", "Use --seed 1."
-        )
+    require_rows(rows)
+    require_seed(seed)
     rng = np.random.default_rng([int(seed), 0x5A])
     rules = rule_coverage(encoder).decidable
     codes = draw(int(rows), rng)
     cohort = encoder.decode(codes, rng, counts)
     redrawn = None
     for attempt in range(_REDRAWS):
-        broken = np.zeros(len(cohort), dtype=bool)
-        for rule in rules:
-            broken |= np.asarray(rule.holds(cohort)) == 0
+        broken = breaks_a_rule(rules, cohort)
         if not broken.any():
             break
         redrawn = broken.mean() if redrawn is None else redrawn

@@ -11,17 +11,20 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..dictionary import DataDictionary
+from ..errors import DataMismatch
 from ..storage import whole_file
 
+Model = TypeVar("Model")
+
 UNREADABLE = (
-    OSError, KeyError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
+    OSError, LookupError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
     zlib.error,
 )  # fmt: skip
 """What reading a file may raise that is no model, or was changed."""
@@ -47,6 +50,55 @@ def described_in(archive: zipfile.ZipFile) -> tuple[dict[str, Any], DataDictiona
     """What describes the model, and its dictionary."""
     described = json.loads(archive.read(DESCRIBED))
     return described, DataDictionary.from_dict(json.loads(archive.read("dictionary.json")))
+
+
+def read_model(
+    path: str | os.PathLike[str],
+    form: str,
+    build: Callable[[zipfile.ZipFile, dict[str, Any], DataDictionary], Model],
+    what: str,
+    fit: str,
+    earlier: Mapping[str, str] | None = None,
+) -> Model:
+    """Read a model of one kind.
+
+    Parameters
+    ----------
+    path : path or str
+    form : str
+        The format that it must be of.
+    build : callable
+        ``build(archive, described, dictionary)``: the model; an error of `UNREADABLE`
+        where its parts contradict each other.
+    what : str
+        What a file is that cannot be read, such as ``"not a pool that can be read"``.
+    fit : str
+        The generator that makes such a file again, and its options.
+    earlier : mapping of str to str, optional
+        By format that was written once, what such a file is.
+
+    Raises
+    ------
+    DataMismatch
+        If the file is missing or is not such a model.
+    """
+    model = None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            described, dictionary = described_in(archive)
+            what = (earlier or {}).get(described["format"], what)
+            if described["format"] == form:
+                model = build(archive, described, dictionary)
+    except (*UNREADABLE, DataMismatch):
+        model = None
+    if model is None:
+        raise DataMismatch(
+            f"'{Path(path).name}' is {what}.",
+            f"A model file of format {form}, not changed.",
+            f"Fit it again: synthema fit --data FILE --dictionary FILE --generator {fit} "
+            "--out MODEL",
+        )
+    return model
 
 
 def packed(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -17,6 +17,7 @@ import pandas as pd
 from ..dictionary import DataDictionary, Rule
 from ..dictionary.declare_rules import declare_rule
 from ..errors import ArgumentRefused, DataMismatch, GateFailed
+from .asked import require_rows, require_seed
 from .counts import Clique
 from .encoder import Encoder
 from .structural_zeros import cells_without
@@ -76,9 +77,7 @@ def condition(where: str, dictionary: DataDictionary, columns: tuple[str, ...]) 
             "A condition in the language of the dictionary's rules, such as age_years < 18.",
             "See data_dictionaries/README.md for the language.",
         )
-    drawn = set(columns) | {
-        name for name in dictionary.derived if _inputs(name, dictionary) <= set(columns)
-    }
+    drawn = dictionary.available(columns)
     if absent := sorted(rule.inputs - drawn):
         raise ArgumentRefused(
             f"The condition names {', '.join(absent)}, which the model does not draw.",
@@ -117,8 +116,8 @@ def subgroup(
         If too few rows meet it.
     """
     rule = condition(where, model.dictionary, model.columns)
-    if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 1:
-        model.sample(rows, seed)  # refuses it in its own words
+    require_rows(rows)
+    require_seed(seed)
     kept, found, drawn, redrawn = [], 0, 0, 0.0
     for size, batch_seed in _batches(rows, seed, most):
         batch = model.sample(size, batch_seed)
@@ -126,9 +125,8 @@ def subgroup(
         kept.append(those)
         redrawn = max(redrawn, batch.attrs.get("redrawn", 0.0))
         found, drawn = found + len(those), drawn + len(batch)
-        if found >= rows or (drawn >= 20 * FEWEST and found < _GIVES_UP_BELOW * drawn):
-            break
-        if drawn >= MOST_DRAWN:
+        hopeless = drawn >= 20 * FEWEST and found < _GIVES_UP_BELOW * drawn
+        if found >= rows or hopeless or drawn >= MOST_DRAWN:
             break
     if found < rows:
         raise GateFailed(
@@ -187,11 +185,3 @@ def cells_to_leave_out(
         if len(cells):
             found.append((clique, cells))
     return tuple(found)
-
-
-def _inputs(name: str, dictionary: DataDictionary) -> set[str]:
-    """The recorded variables that a derived one rests on."""
-    direct = dictionary.derivations[name].inputs
-    return set().union(
-        *(_inputs(one, dictionary) if one in dictionary.derivations else {one} for one in direct)
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 
 import pandas as pd
 
+from synthema_lab.dictionary.spelling import nearest
 from synthema_lab.errors import ArgumentRefused
 
 from . import curves, hazards, membership, rules, two_sample, univariate, verbatim
@@ -43,11 +43,11 @@ def measure(name: str) -> Measure:
         if known.name == name:
             return known
     names = [known.name for known in MEASURES]
-    near = difflib.get_close_matches(str(name), names, n=1)
+    near = nearest(str(name), names)
     raise ArgumentRefused(
         f"There is no measure named '{name}'.",
         f"One of: {', '.join(names)}.",
-        f"Did you mean '{near[0]}'?" if near else "See synthema_lab.validation.describe().",
+        f"Did you mean '{near}'?" if near else "See synthema_lab.validation.describe().",
     )
 
 

@@ -355,3 +355,16 @@ def test_an_unknown_generator_is_refused_with_the_nearest_name():
 
 def test_the_table_of_generators_says_when_to_use_which():
     assert list(describe().columns) == ["title", "use", "privacy", "federated"]
+
+
+def test_a_misspelt_generator_is_told_so_also_where_synthcity_is_not_installed(monkeypatch):
+    from synthema_lab import generators
+    from synthema_lab.errors import ExtraMissing
+
+    def absent():
+        raise ExtraMissing("The package synthcity is not installed.", "It.", "Install it.")
+
+    monkeypatch.setattr(generators, "available", absent)
+    with pytest.raises(ArgumentRefused, match="Did you mean 'marginal'"):
+        generators.get("marginl")
+    assert generators.names() == ("marginal", "trees", "independent", "vae")

@@ -85,3 +85,8 @@ def test_numbers_of_rows_are_refused_as_for_a_whole_cohort(model):
     for rows in (0, -1, 2.5, True):
         with pytest.raises(ArgumentRefused, match="number of synthetic patients"):
             model.subgroup("sex == 'F'", rows)
+
+
+def test_a_seed_below_zero_is_refused_here_too(model):
+    with pytest.raises(ArgumentRefused, match="seed"):
+        model.subgroup("sex == 'F'", 10, seed=-1)

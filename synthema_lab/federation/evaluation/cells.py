@@ -89,7 +89,7 @@ class Layout:
         self.columns = self.encoder.columns
         self.pairs = _pairs(dictionary, self.columns)
         self.edges = _survival_edges(dictionary, self.columns)
-        self.grouped = dictionary.risk_group in _available(dictionary, self.columns)
+        self.grouped = dictionary.risk_group in dictionary.available(self.columns)
         self.rules, self.undecided = dictionary.decidable(self.columns)
         self.covariates = len(covariates_of(dictionary, self.columns)) if len(self.edges) else 0
         self.tables = tuple(table for table in self._all() if table.private or not private)
@@ -168,12 +168,3 @@ def _survival_edges(dictionary: DataDictionary, columns: tuple[str, ...]) -> np.
         return np.empty(0)
     days = survival.horizon * DAYS.get(dictionary.variables[survival.time].unit, 1.0)
     return np.linspace(0.0, survival.horizon, max(1, round(days / QUARTER_DAYS)) + 1)
-
-
-def _available(dictionary: DataDictionary, columns: tuple[str, ...]) -> set[str]:
-    """The variables, and what can be derived from them."""
-    available = set(columns)
-    for name, expression in dictionary.derivations.items():
-        if expression.inputs <= available:
-            available.add(name)
-    return available

@@ -16,9 +16,10 @@ import numpy as np
 
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused
+from ...generators.asked import LARGEST_SEED, require_seed
 from ...generators.vae.model import VaeModel
 from ...generators.vae.network import loss_of
-from ...generators.vae.settings import VaeSettings, require_seed
+from ...generators.vae.settings import VaeSettings
 from ...generators.vae.training import LateMean
 from ...generators.vae.vae import prepared, private_settings, tensors, trained
 from ...privacy import DpSgdEvent
@@ -109,7 +110,7 @@ def _settings(
     mine = {name: given.pop(name, default) for name, default in _DEFAULTS.items()}
     happened = ""
     try:
-        require_seed(mine["seed"])
+        require_seed(mine["seed"], LARGEST_SEED, numpy_too=False)
         vae = VaeSettings.of(given, noise)
         averaging = AveragingSettings(
             rounds=rounds, batch_size=vae.batch_size, learning_rate=vae.learning_rate,

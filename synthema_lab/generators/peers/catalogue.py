@@ -7,13 +7,13 @@ seconds and loads torch.
 from __future__ import annotations
 
 import ast
-import difflib
 import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...dictionary.lookup import Lookup
+from ...dictionary.spelling import nearest
 from ...errors import ArgumentRefused, ExtraMissing
 
 LIBRARY = "synthcity"
@@ -115,12 +115,12 @@ def plugin_named(name: str) -> Plugin:
     known = available()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(str(name), known, n=1)
+    near = nearest(str(name), known)
     why = f": {REFUSED[name]}" if name in REFUSED else ""
     raise ArgumentRefused(
         f"There is no plug-in '{name}' of synthcity to use{why}.",
         f"One of: {', '.join(known)}.",
-        f"Did you mean 'synthcity:{near[0]}'?" if near else "Use --generator synthcity:ctgan.",
+        f"Did you mean 'synthcity:{near}'?" if near else "Use --generator synthcity:ctgan.",
     )
 
 

@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from ...dictionary import DataDictionary
-from ...errors import ArgumentRefused, DataMismatch
+from ...errors import ArgumentRefused
+from ..asked import is_whole, require_seed
 from ..model_facts import ShownModel
-from ..model_file import UNREADABLE, described_in, packed, unpacked, write_model
+from ..model_file import packed, read_model, unpacked, write_model
 from ..subgroup import subgroup
 from .kept_pool import broken_rules
 from .plain_numbers import from_numbers, within_limits
@@ -90,7 +91,7 @@ class PoolModel(ShownModel):
             If `rows` or `seed` is not such a whole number.
         """
         most = len(self.pool)
-        if not (_whole(rows) and 1 <= rows <= most):
+        if not (is_whole(rows, numpy_too=True) and 1 <= rows <= most):
             raise ArgumentRefused(
                 "The number of synthetic patients cannot be used.",
                 f"A whole number from 1 to {most:,}, the rows of the pool that {self.generator} "
@@ -98,10 +99,7 @@ class PoolModel(ShownModel):
                 f"Use --rows {min(1000, most)}, or fit again with a larger pool, such as "
                 f"pool={_larger(rows, most)}.",
             )
-        if not (_whole(seed) and seed >= 0):
-            raise ArgumentRefused(
-                "The seed is not a whole number from 0.", "For example 1.", "Use --seed 1."
-            )
+        require_seed(seed)
         rng = np.random.default_rng([int(seed), 0x5A])
         chosen = rng.permutation(most)[: int(rows)]
         cohort = from_numbers(self.pool[chosen], self.columns, self.dictionary)
@@ -129,15 +127,12 @@ class PoolModel(ShownModel):
             If the file is missing, is not such a model, or holds a row that
             breaks the dictionary's limits or rules.
         """
-        model = None
-        try:
-            with zipfile.ZipFile(path) as archive:
-                told, dictionary = described_in(archive)
-                pool = unpacked(archive.read("pool.npz"))["pool"]
+
+        def build(archive: zipfile.ZipFile, told: dict, dictionary: DataDictionary) -> PoolModel:
+            pool = unpacked(archive.read("pool.npz"))["pool"]
             columns = tuple(told["columns"])
             sound = (
-                told["format"] == FORMAT
-                and pool.dtype == np.float64
+                pool.dtype == np.float64
                 and pool.ndim == 2
                 and pool.shape[1] == len(columns)
                 and len(pool) > 0
@@ -146,29 +141,18 @@ class PoolModel(ShownModel):
                 and not broken_rules(pool, columns, dictionary)
                 and told["provenance"]["drawn"] >= told["provenance"]["kept"] > 0
             )
-            if sound:
-                model = cls(
-                    told["generator"], dictionary, columns, pool, told["provenance"],
-                    told["release"],
-                )  # fmt: skip
-        except UNREADABLE:
-            model = None
-        if model is None:
-            raise DataMismatch(
-                f"'{Path(path).name}' is not a pool that can be read.",
-                f"A model file of format {FORMAT}, not changed.",
-                "Fit it again: synthema fit --data FILE --dictionary FILE --generator "
-                "synthcity:ctgan --epsilon none --out MODEL",
+            if not sound:
+                raise ValueError("contradiction")
+            return cls(
+                told["generator"], dictionary, columns, pool, told["provenance"], told["release"]
             )
-        return model
+
+        what = "not a pool that can be read"
+        return read_model(path, FORMAT, build, what, "synthcity:ctgan --epsilon none")
 
     def _size(self) -> tuple[str, str]:
         return "Rows in the pool", f"{len(self.pool):,}"
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _larger(rows: object, most: int) -> int:
-    return int(rows) if _whole(rows) and most < rows <= 1_000_000 else 2 * most
+    return int(rows) if is_whole(rows, numpy_too=True) and most < rows <= 1_000_000 else 2 * most

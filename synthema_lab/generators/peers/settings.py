@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import pandas as pd
 
+from ...dictionary.spelling import nearest
 from ...errors import ArgumentRefused
 from .catalogue import LEAF, Plugin, plugin_named
 
@@ -93,11 +93,11 @@ def settings_of(
     known = [*limits, *plugin.parameters]
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = nearest(name, known)
             raise ArgumentRefused(
                 f"synthcity:{plugin.name} has no setting {name}.",
                 f"Of: {', '.join(known)}.",
-                f"Did you mean {near[0]}?" if near else "Leave it out.",
+                f"Did you mean {near}?" if near else "Leave it out.",
             )
         if name in plugin.parameters and not _is(value, plugin.parameters[name].kind):
             _refuse(name, f"of type {plugin.parameters[name].kind.__name__}")

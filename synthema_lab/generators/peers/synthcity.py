@@ -18,6 +18,7 @@ import pandas as pd
 from ... import randomness
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused, DataMismatch
+from ..asked import LARGEST_SEED, require_seed
 from ..encoder import Encoder
 from ..measured import Custody, require_patients
 from .catalogue import SURVIVAL, Plugin, plugin_named
@@ -27,7 +28,6 @@ from .plain_numbers import to_numbers
 from .settings import settings_of
 
 _FEWEST = 20
-_LARGEST_SEED = 2**63 - 1
 
 
 class Synthcity:
@@ -130,7 +130,7 @@ class Synthcity:
                 "One table: it is not federated.",
                 "Use --generator marginal across sites.",
             )
-        _require_seed(seed)
+        require_seed(seed, LARGEST_SEED)
         limits, parameters = settings_of(self.plugin, settings)
         patients = require_patients(tables[0], dictionary)
         encoder = Encoder(dictionary, patients.columns)
@@ -151,14 +151,6 @@ class Synthcity:
         }  # fmt: skip
         release = randomness.random_bytes(16).hex()
         return PoolModel(self.name, dictionary, encoder.columns, pool, provenance, release)
-
-
-def _require_seed(seed: object) -> None:
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not (whole and 0 <= seed <= _LARGEST_SEED):
-        raise ArgumentRefused(
-            "The seed is not a whole number from 0.", "For example 1.", "Use --seed 1."
-        )
 
 
 def _require_learnable(numbers: np.ndarray, encoder: Encoder, plugin: Plugin) -> None:

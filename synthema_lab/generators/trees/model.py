@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ...dictionary import DataDictionary
-from ...errors import ArgumentRefused, DataMismatch
-from ..kept_rules import MOST_ROWS
+from ..asked import LARGEST_SEED, require_rows, require_seed
 from ..model_facts import ShownModel
-from ..model_file import UNREADABLE, described_in, packed, unpacked, write_model
+from ..model_file import packed, read_model, unpacked, write_model
 from .forest import Forest
 from .intervals import Intervals
 from .sequence import Drawing
-from .settings import require_seed
 
 FORMAT = "synthema-lab trees 1"
 _PARTS = tuple(one.name for one in fields(Forest))
@@ -57,14 +55,8 @@ class TreesModel(ShownModel):
 
     def sample(self, rows: int, seed: int = 0) -> pd.DataFrame:
         """Draw a synthetic cohort; see `FittedModel.sample`."""
-        whole = isinstance(rows, int | np.integer) and not isinstance(rows, bool)
-        if not whole or not 1 <= rows <= MOST_ROWS:
-            raise ArgumentRefused(
-                "The number of synthetic patients cannot be used.",
-                f"A whole number from 1 to {MOST_ROWS}, for example 1000.",
-                "Use --rows 1000.",
-            )
-        require_seed(seed)
+        require_rows(rows)
+        require_seed(seed, LARGEST_SEED, numpy_too=False)
         return self.drawing.cohort(int(rows), np.random.default_rng([seed, 0x5A]))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -94,23 +86,13 @@ class TreesModel(ShownModel):
         DataMismatch
             If the file is missing or is not such a model.
         """
-        model = None
-        try:
-            with zipfile.ZipFile(path) as archive:
-                told, dictionary = described_in(archive)
-                arrays = unpacked(archive.read("trees.npz"))
-            if told["format"] == FORMAT:
-                model = cls(_drawing(told, dictionary, arrays), told["provenance"])
-        except (*UNREADABLE, IndexError):
-            model = None
-        if model is None:
-            raise DataMismatch(
-                f"'{Path(path).name}' is no model of trees that can be read.",
-                f"A model file of format {FORMAT}, not changed.",
-                "Fit it again: synthema fit --data FILE --dictionary FILE --generator trees "
-                "--epsilon none --out MODEL",
-            )
-        return model
+
+        def build(archive: zipfile.ZipFile, told: dict, dictionary: DataDictionary) -> TreesModel:
+            arrays = unpacked(archive.read("trees.npz"))
+            return cls(_drawing(told, dictionary, arrays), told["provenance"])
+
+        what = "no model of trees that can be read"
+        return read_model(path, FORMAT, build, what, "trees --epsilon none")
 
     def _size(self) -> tuple[str, str]:
         nodes = sum(one.feature.size for one in self.drawing.forests)

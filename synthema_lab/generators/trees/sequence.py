@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ...dictionary import DataDictionary, Rule
-from ...dictionary.expressions import Expression
 from ...errors import GateFailed
+from ..kept_rules import breaks_a_rule
 from .draws import draw_codes, outcome_windows
 from .forest import Forest
 from .intervals import Intervals
@@ -74,12 +74,12 @@ class Drawing:
         rules, _ = self.dictionary.decidable(self.intervals)
         steps = self._steps_of(rules)
         cohort, stuck, again = self._drawn(rows, rng, steps, self.balanced)
-        stuck |= _broken(rules, cohort)
+        stuck |= breaks_a_rule(rules, cohort)
         redrawn, rounds, idle = again | stuck, 0, 0
         while stuck.any() and rounds < _ROUNDS and idle < _IDLE_ROUNDS:
             lacking = np.flatnonzero(stuck)
             fresh, unfit, _ = self._drawn(max(_FEWEST_DRAWN, lacking.size), rng, steps, False)
-            fit = np.flatnonzero(~(unfit | _broken(rules, fresh)))[: lacking.size]
+            fit = np.flatnonzero(~(unfit | breaks_a_rule(rules, fresh)))[: lacking.size]
             filled = lacking[: fit.size]
             for name in cohort.columns:
                 column = cohort[name].array.copy()
@@ -120,10 +120,12 @@ class Drawing:
             codes[:, place] = draw_codes(forest.contents, leaves, size, windows, rng)
             values[name] = known.values(codes[:, place], rng)
             asked = steps.get(name, [])
-            needed = [one for one in values if any(one in self._drawn_inputs(r) for r in asked)]
+            inputs = self.dictionary.rests_on(one for rule in asked for one in rule.inputs)
+            needed = [one for one in values if one in inputs]
             wrong = np.empty(0, dtype=bool)
             if asked:
-                wrong = _broken(asked, pd.DataFrame({one: values[one] for one in needed})) & ~stuck
+                there = pd.DataFrame({one: values[one] for one in needed})
+                wrong = breaks_a_rule(asked, there) & ~stuck
             for _ in range(_REDRAWS):
                 at = np.flatnonzero(wrong)
                 if at.size == 0:
@@ -134,7 +136,7 @@ class Drawing:
                 column[at] = known.values(codes[at, place], rng).array
                 values[name] = pd.Series(column)
                 tried = pd.DataFrame({one: values[one].array[at] for one in needed})
-                wrong[at] = _broken(asked, tried)
+                wrong[at] = breaks_a_rule(asked, tried)
             if asked:
                 stuck |= wrong
         return self.dictionary.derive(pd.DataFrame(values)), stuck, again
@@ -145,22 +147,8 @@ class Drawing:
         names = list(order)
         steps: dict[str, list[Rule]] = {}
         for rule in rules:
-            places = [order[name] for name in self._drawn_inputs(rule) if name in order]
+            inputs = self.dictionary.rests_on(rule.inputs)
+            places = [order[name] for name in inputs if name in order]
             if places:
                 steps.setdefault(names[max(places)], []).append(rule)
         return steps
-
-    def _drawn_inputs(self, rule: Rule | Expression) -> set[str]:
-        """Inputs, with derived ones replaced by what they are derived from."""
-        found: set[str] = set()
-        for name in rule.inputs:
-            derived = self.dictionary.derivations.get(name)
-            found |= {name} if derived is None else self._drawn_inputs(derived)
-        return found
-
-
-def _broken(rules: list[Rule] | tuple[Rule, ...], patients: pd.DataFrame) -> np.ndarray:
-    broken = np.zeros(len(patients), dtype=bool)
-    for rule in rules:
-        broken |= np.asarray(rule.holds(patients)) == 0
-    return broken

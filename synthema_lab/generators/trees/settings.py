@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ...errors import ArgumentRefused
+from ..asked import is_whole, require_setting, settings_from
 
 _WHOLE = (("min_leaf", 10, 10_000), ("smooth_over", 10, 10_000), ("trees", 1, 100))
 _FEW_VARIABLES = 20
 _LEAF, _LEAF_OF_FEW_VARIABLES = 10, 25
+
+_require = functools.partial(require_setting, "the trees")
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,16 @@ class TreesSettings:
     def __post_init__(self) -> None:
         for name, least, most in _WHOLE:
             value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            holds = (whole and least <= value <= most) or (value is None and name != "trees")
+            holds = (is_whole(value) and least <= value <= most) or (
+                value is None and name != "trees"
+            )
             _require(name, holds, f"a whole number, {least} to {most}")
         for name in ("features", "patients"):
             value = getattr(self, name)
             holds = isinstance(value, int | float) and not isinstance(value, bool)
-            _require(name, holds and 0 < value <= 1, "a number above 0, at most 1")
+            require_setting(
+                "the trees", name, holds and 0 < value <= 1, "a number above 0, at most 1"
+            )
         _require("balanced", isinstance(self.balanced, bool), "True or False")
 
     def for_table(self, variables: int, patients: int) -> TreesSettings:
@@ -99,35 +105,4 @@ class TreesSettings:
         ArgumentRefused
             If one is unknown or cannot be used.
         """
-        known = [one.name for one in fields(cls)]
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            raise ArgumentRefused(
-                f"The trees have no setting {', '.join(unknown)}.",
-                f"Of: {', '.join(known)}.",
-                "Correct the settings.",
-            )
-        return cls(**given)
-
-
-def require_seed(seed: object) -> None:
-    """Refuse what is not a whole number from 0.
-
-    Raises
-    ------
-    ArgumentRefused
-
-    Examples
-    --------
-    >>> require_seed(7)
-    """
-    whole = isinstance(seed, int) and not isinstance(seed, bool)
-    _require("seed", whole and 0 <= seed < 2**63, "a whole number from 0")
-
-
-def _require(name: str, holds: bool, expected: str) -> None:
-    if not holds:
-        raise ArgumentRefused(
-            f"The setting {name} of the trees cannot be used.", f"{name}: {expected}.",
-            "Correct the setting.",
-        )  # fmt: skip
+        return settings_from(cls, "the trees", given)

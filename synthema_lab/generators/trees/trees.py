@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused, DataMismatch
+from ..asked import LARGEST_SEED, require_seed
 from ..encoder import Encoder
 from ..measured import Custody, require_patients
 from .forest import Forest, grow
@@ -18,7 +19,7 @@ from .model import TreesModel
 from .order import drawing_order
 from .predictors import axes, expected_events, residuals, seen_by_trees, targets
 from .sequence import Drawing
-from .settings import TreesSettings, require_seed
+from .settings import TreesSettings
 
 HOLDS = "smoothed contents of leaves: as confidential as the patients it was learnt from"
 
@@ -110,7 +111,7 @@ class Trees:
                 "The table of one custodian: a leaf shows what its patients had.",
                 "Across hospitals use --generator marginal.",
             )
-        require_seed(seed)
+        require_seed(seed, LARGEST_SEED, numpy_too=False)
         agreed = TreesSettings.of(settings)
         patients = require_patients(tables[0], dictionary)
         encoder = Encoder(dictionary, patients.columns)

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ...dictionary import DataDictionary
-from ...errors import DataMismatch
-from ..kept_rules import draw_cohort
+from ..kept_rules import breaks_a_rule, draw_cohort
 from ..model_facts import ShownModel
-from ..model_file import UNREADABLE, described_in, packed, unpacked, write_model
+from ..model_file import packed, read_model, unpacked, write_model
 from .decoder import can_draw, draw_codes
 from .heads import Heads
 
 FORMAT = "synthema-lab vae 2"
-_EARLIER = ("synthema-lab vae 1",)
+_EARLIER = {"synthema-lab vae 1": "a vae of an earlier version"}
 _REDRAWS = 100
 
 
@@ -67,8 +66,7 @@ class VaeModel(ShownModel):
             broken = np.arange(number)
             for attempt in range(_REDRAWS):
                 cohort = heads.decode(codes[broken], rng)
-                wrong = [np.asarray(rule.holds(cohort)) == 0 for rule in rules]
-                broken = broken[np.any(wrong, axis=0)] if wrong else broken[:0]
+                broken = broken[breaks_a_rule(rules, cohort)]
                 again += len(broken) if attempt == 0 else 0
                 if not len(broken):
                     break
@@ -97,31 +95,18 @@ class VaeModel(ShownModel):
         DataMismatch
             If the file is missing or is not such a model.
         """
-        model, form = None, None
-        try:
-            with zipfile.ZipFile(path) as archive:
-                told, dictionary = described_in(archive)
-                form = told["format"]
-                parameters = unpacked(archive.read("parameters.npz"))
-            heads = Heads(dictionary, told["columns"])
-            if form == FORMAT and can_draw(parameters, heads):
-                model = cls(
-                    dictionary, tuple(told["columns"]), parameters, told["privacy"],
-                    told["provenance"], told["release"],
-                )  # fmt: skip
-        except (*UNREADABLE, DataMismatch):
-            model = None
-        if model is None:
-            what = (
-                "a vae of an earlier version" if form in _EARLIER else "not a vae that can be read"
-            )
-            raise DataMismatch(
-                f"'{Path(path).name}' is {what}.",
-                f"A model file of format {FORMAT}, not changed.",
-                "Fit it again: synthema fit --data FILE --dictionary FILE --generator vae "
-                "--out MODEL",
-            )
-        return model
+
+        def build(archive: zipfile.ZipFile, told: dict, dictionary: DataDictionary) -> VaeModel:
+            parameters = unpacked(archive.read("parameters.npz"))
+            columns = tuple(told["columns"])
+            if not can_draw(parameters, Heads(dictionary, columns)):
+                raise ValueError("contradiction")
+            return cls(
+                dictionary, columns, parameters, told["privacy"], told["provenance"],
+                told["release"],
+            )  # fmt: skip
+
+        return read_model(path, FORMAT, build, "not a vae that can be read", "vae", _EARLIER)
 
     def _size(self) -> tuple[str, str]:
         return "Parameters", f"{sum(one.size for one in self.parameters.values()):,}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ArgumentRefused
+from ..asked import is_whole, require_setting, settings_from
 
 _LARGEST = {"hidden": 4096, "latent": 512, "components": 512}
-_LARGEST_SEED = 2**63 - 1
 _WITH_NOISE = {
     "hidden": 16, "latent": 4, "components": 1, "kl_weight": 0.1, "steps": 400,
     "learning_rate": 0.02,
 }  # fmt: skip
 """A smaller network and a prior of one component: every parameter takes its part of the noise."""
+
+_require = functools.partial(require_setting, "the vae")
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,17 @@ class VaeSettings:
         for name in ("hidden", "latent", "components", "steps", "batch_size", "patients"):
             value = getattr(self, name)
             most = _LARGEST.get(name, 1_000_000)
-            _require(name, _whole(value) and 1 <= value <= most, f"a whole number, 1 to {most:,}")
+            require_setting(
+                "the vae",
+                name,
+                is_whole(value) and 1 <= value <= most,
+                f"a whole number, 1 to {most:,}",
+            )
         for name in ("kl_weight", "learning_rate", "gradient_clip"):
             _require(name, _real(getattr(self, name)), "a number above 0")
-        _require("sample_rate", _real(self.sample_rate) and self.sample_rate <= 1, "at most 1")
+        require_setting(
+            "the vae", "sample_rate", _real(self.sample_rate) and self.sample_rate <= 1, "at most 1"
+        )
 
     @classmethod
     def of(cls, given: Mapping[str, Any], noise: bool = False) -> VaeSettings:
@@ -98,42 +107,8 @@ class VaeSettings:
         >>> VaeSettings.of({"hidden": 32}, noise=True).latent
         4
         """
-        known = [one.name for one in fields(cls)]
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            raise ArgumentRefused(
-                f"The vae has no setting {', '.join(unknown)}.",
-                f"Of: {', '.join(known)}.",
-                "Correct the settings.",
-            )
-        return cls(**({**_WITH_NOISE, **given} if noise else given))
-
-
-def require_seed(seed: object) -> None:
-    """Refuse what torch and numpy do not both take as a seed.
-
-    Raises
-    ------
-    ArgumentRefused
-
-    Examples
-    --------
-    >>> require_seed(7)
-    """
-    _require("seed", _whole(seed) and 0 <= seed <= _LARGEST_SEED, "a whole number from 0")
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+        return settings_from(cls, "the vae", {**_WITH_NOISE, **given} if noise else given)
 
 
 def _real(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
-
-
-def _require(name: str, holds: bool, expected: str) -> None:
-    if not holds:
-        raise ArgumentRefused(
-            f"The setting {name} of the vae cannot be used.", f"{name}: {expected}.",
-            "Correct the setting.",
-        )  # fmt: skip

@@ -15,12 +15,13 @@ from ...errors import ArgumentRefused
 from ...privacy import DpSgdEvent, calibrate_training, check_budget, epsilon_of
 from ...privacy.dpsgd import DpSgdSettings
 from ...privacy.dpsgd.extra import required
+from ..asked import LARGEST_SEED, require_seed
 from ..learnt import UNIT
 from ..measured import Custody, require_patients
 from .heads import Heads
 from .model import VaeModel
 from .network import loss_of, network, one_hot
-from .settings import VaeSettings, require_seed
+from .settings import VaeSettings
 from .training import train_exactly, train_with_noise
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def prepared(
     dictionary: DataDictionary, columns: Collection[str], settings: VaeSettings, seed: int
 ) -> tuple[Heads, torch.nn.Module]:
     """Heads and first network, the same for everybody."""
-    require_seed(seed)
+    require_seed(seed, LARGEST_SEED, numpy_too=False)
     torch = required("torch")
     heads = Heads(dictionary, columns)
     with torch.random.fork_rng(devices=[]):
