@@ -72,9 +72,9 @@ def sizes(cohorts: Mapping[str, Cohort]) -> pd.DataFrame:
 
 
 def workload(dictionary: DataDictionary) -> pd.DataFrame:
-    """The marginals that a dictionary asks for, and how many cells each has."""
-    encoder = Encoder(dictionary, dictionary.modelled)
-    cliques = [(name,) for name in dictionary.modelled] + list(dictionary.workload)
+    """The marginals that a dictionary asks for, its patterns too, and how many cells each has."""
+    encoder = Encoder(dictionary, dictionary.modelled, patterns=True)
+    cliques = [(name,) for name in encoder.names] + list(dictionary.workload)
     return pd.DataFrame(
         [
             {

@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 import synthema_lab as lab
+from synthema_lab.dictionary import DataDictionary
 from synthema_lab.errors import ArgumentRefused, DataMismatch, NotReproduced
+from synthema_lab.generators import get
+from synthema_lab.workbench.overviews import workload
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +114,13 @@ def test_a_patient_at_two_sites_is_refused_before_anything_is_charged(cohort):
         lab.fit(sites, cohort.dictionary)
     assert "LS-" not in str(refused.value)
     assert lab.ledger().history() == ()
+
+
+@pytest.mark.parametrize("name", ["leuksurv", "scd", "aml"])
+def test_the_table_of_marginals_lists_all_that_is_opened(name):
+    dictionary = DataDictionary.load(name)
+    plan = get("marginal").plan(dictionary, dictionary.modelled, None)
+    listed = workload(dictionary)
+    opened = {frozenset(plan.encoder.names[place] for place in clique) for clique in plan.cliques}
+    assert {frozenset(one.split(" x ")) for one in listed["marginal"]} == opened
+    assert listed["cells"].sum() == plan.length
