@@ -172,6 +172,50 @@ def estimate(
     return GraphicalModel(tuple(domain.shape), total, kept, potentials, tuple(zeros))
 
 
+def junction_tree(sizes: Sequence[int], cliques: Sequence[Clique]) -> tuple[
+    list[Clique], dict[Clique, list[Clique]], list[tuple[Clique, Clique]]
+]:  # fmt: skip
+    """A junction tree that holds each clique in a node.
+
+    Returns
+    -------
+    list of clique
+        The nodes, variables in increasing order.
+    dict of clique to list of clique
+        The neighbours of each.
+    list of (clique, clique)
+        An order in which messages can be passed.
+
+    Examples
+    --------
+    >>> nodes, neighbours, order = junction_tree([2, 3, 2], [(0, 1), (1, 2)])
+    >>> sorted(nodes), len(order)
+    ([(0, 1), (1, 2)], 2)
+    """
+    mbi = _mbi()
+    tree, _ = mbi.junction_tree.make_junction_tree(_domain(sizes), [tuple(c) for c in cliques])
+    named = {node: tuple(sorted(node)) for node in mbi.junction_tree.maximal_cliques(tree)}
+    around = {named[node]: [named[other] for other in tree.neighbors(node)] for node in named}
+    order = [(named[a], named[b]) for a, b in mbi.junction_tree.message_passing_order(tree)]
+    return list(named.values()), around, order
+
+
+def largest_table(sizes: Sequence[int], cliques: Sequence[Clique]) -> float:
+    """Cells of the largest table that inference over `cliques` needs.
+
+    Examples
+    --------
+    >>> largest_table([2, 3, 4], [(0, 1), (1, 2), (0, 2)])
+    24.0
+    """
+    tree, _ = _mbi().junction_tree.make_junction_tree(_domain(sizes), [tuple(c) for c in cliques])
+    return max(float(np.prod([float(sizes[i]) for i in node])) for node in tree.nodes)
+
+
+def _domain(sizes: Sequence[int]) -> Any:
+    return _mbi().Domain(tuple(range(len(sizes))), tuple(int(size) for size in sizes))
+
+
 def _mbi() -> ModuleType:
     """`mbi`, imported late (it starts JAX) and in double precision."""
     import jax

@@ -4,7 +4,7 @@ from .accounting import calibrate, calibrate_training, check_budget, epsilon_of
 from .events import PrivacyEvent
 from .ledger import Charge, Ledger
 from .noise import skellam_share
-from .releases import OpenedSums, ReleaseStore, release_identifier
+from .releases import OpenedSums, OpenedVector, ReleaseStore, release_identifier
 from .skellam import ORDERS, SkellamEvent, renyi_bound
 from .subsampled import DpSgdEvent
 
@@ -14,6 +14,7 @@ __all__ = [
     "DpSgdEvent",
     "Ledger",
     "OpenedSums",
+    "OpenedVector",
     "PrivacyEvent",
     "ReleaseStore",
     "SkellamEvent",

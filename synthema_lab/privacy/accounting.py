@@ -163,22 +163,31 @@ def _narrowed(
     return low, high
 
 
-def calibrate(weights: Sequence[float], epsilon: float, delta: float) -> tuple[float, ...]:
-    """Noise variances that spend exactly one budget over several marginals.
+def calibrate(
+    weights: Sequence[float],
+    epsilon: float,
+    delta: float,
+    sensitivities: Sequence[tuple[int, int]] | None = None,
+) -> tuple[float, ...]:
+    """Noise variances that spend exactly one budget over several sums.
 
     Parameters
     ----------
     weights : sequence of float
-        Share of the budget for each marginal, above 0; only ratios matter. The
-        variance of a marginal is inversely proportional to its weight.
+        Share of the budget for each sum, above 0; only ratios matter. The
+        variance over the squared L2 sensitivity is inversely proportional to
+        the weight.
     epsilon, delta : float
         The budget for one patient added or removed.
+    sensitivities : sequence of (int, int), optional
+        L1 and squared L2 sensitivity of each sum; (1, 1), those of a marginal,
+        without it.
 
     Returns
     -------
     tuple of float
-        Variance of the noise in each cell of each marginal, in squared
-        patients; the proven epsilon is at most `epsilon` and within 0.1% of it.
+        Variance of the noise in each entry of each sum, in squared units of
+        it; the proven epsilon is at most `epsilon` and within 0.1% of it.
 
     Raises
     ------
@@ -193,9 +202,16 @@ def calibrate(weights: Sequence[float], epsilon: float, delta: float) -> tuple[f
     """
     check_budget(epsilon, delta)
     share = np.asarray(weights, dtype=float) / np.sum(weights)
+    changes = sensitivities or [(1, 1)] * len(share)
 
     def spent(scale: float) -> float:
-        return epsilon_of([SkellamEvent(float(scale / part)) for part in share], delta)
+        return epsilon_of(events(scale), delta)
+
+    def events(scale: float) -> list[SkellamEvent]:
+        return [
+            SkellamEvent(float(scale / part) * l2_squared, l1, l2_squared)
+            for part, (l1, l2_squared) in zip(share, changes, strict=True)
+        ]
 
     low, high = 1e-3, 1.0
     while spent(high) > epsilon:
@@ -210,7 +226,7 @@ def calibrate(weights: Sequence[float], epsilon: float, delta: float) -> tuple[f
             f"Noise below {math.sqrt(LARGEST_VARIANCE):.0f} patients in a cell.",
             "Use a larger epsilon, or fewer marginals in the dictionary's workload.",
         )
-    return tuple(float(high / part) for part in share)
+    return tuple(event.variance for event in events(high))
 
 
 def _is_number(value: object) -> bool:

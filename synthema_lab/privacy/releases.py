@@ -29,6 +29,32 @@ LONGEST_WAIT = 600
 
 
 @dataclass(frozen=True)
+class OpenedVector:
+    """One opened vector of sums that are no counts of cells.
+
+    Attributes
+    ----------
+    name : str
+    sums : numpy.ndarray of int64
+    variance : float or None
+        Noise variance that is counted on in each entry; None when noise was off.
+    l1, l2_squared : int
+        Largest change when one patient is added or removed.
+    """
+
+    name: str
+    sums: np.ndarray
+    variance: float | None
+    l1: int
+    l2_squared: int
+
+    @property
+    def event(self) -> SkellamEvent:
+        """What it cost."""
+        return SkellamEvent(self.variance, self.l1, self.l2_squared)
+
+
+@dataclass(frozen=True)
 class OpenedSums:
     """Sums over all sites that were opened, with the noise they carry.
 
@@ -42,23 +68,35 @@ class OpenedSums:
         One flat vector a clique, in row-major order of its variables.
     variances : tuple of float or None
         Noise variance that is counted on in each cell; None when noise was off.
+    vectors : tuple of OpenedVector
+        What else was opened.
     """
 
     release: str
     cliques: tuple[tuple[str, ...], ...]
     sums: tuple[np.ndarray, ...]
     variances: tuple[float, ...] | None
+    vectors: tuple[OpenedVector, ...] = ()
 
     def events(self) -> tuple[SkellamEvent, ...]:
         """What the ledger is charged for these sums; nothing when noise was off."""
-        return tuple(SkellamEvent(variance) for variance in self.variances or ())
+        if self.variances is None:
+            return ()
+        counted = tuple(SkellamEvent(variance) for variance in self.variances)
+        return (*counted, *(vector.event for vector in self.vectors))
 
     def to_bytes(self) -> bytes:
         """An ``.npz`` archive without pickled objects; equal sums give equal bytes."""
-        described = json.dumps(
-            {"release": self.release, "cliques": self.cliques, "variances": self.variances}
-        )
+        content: dict[str, object] = {
+            "release": self.release, "cliques": self.cliques, "variances": self.variances,
+        }  # fmt: skip
         arrays = {f"sum_{i}": part for i, part in enumerate(self.sums)}
+        if self.vectors:
+            content["vectors"] = [
+                [one.name, one.variance, one.l1, one.l2_squared] for one in self.vectors
+            ]
+            arrays |= {f"vector_{i}": one.sums for i, one in enumerate(self.vectors)}
+        described = json.dumps(content)
         buffer = io.BytesIO()
         np.savez(buffer, described=np.frombuffer(described.encode(), dtype=np.uint8), **arrays)
         return buffer.getvalue()
@@ -76,7 +114,13 @@ class OpenedSums:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 described = json.loads(archive["described"].tobytes().decode())
                 sums = tuple(archive[f"sum_{i}"] for i in range(len(described["cliques"])))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                vectors = tuple(
+                    OpenedVector(name, archive[f"vector_{i}"], variance, l1, l2_squared)
+                    for i, (name, variance, l1, l2_squared) in enumerate(
+                        described.get("vectors", ())
+                    )
+                )
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise DataMismatch(
                 "A stored release cannot be read.",
                 "An .npz file written by this package.",
@@ -88,6 +132,7 @@ class OpenedSums:
             tuple(tuple(clique) for clique in described["cliques"]),
             sums,
             None if variances is None else tuple(variances),
+            vectors,
         )
 
 

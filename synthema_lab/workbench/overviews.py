@@ -14,18 +14,30 @@ from ..generators import FittedModel
 from ..generators.encoder import Encoder
 from ..privacy import epsilon_of
 from ..validation import Validation
+from .differences import differences, of_kind
 from .display import interval, number
 from .histograms import Histogram, histogram
+from .kept import recomputed, rules_compared
+from .methods import compare_methods
 from .paths import notebooks_folder
+from .scarcity import rows_drawn
+from .together import odds_ratios
 
 __all__ = [
     "HEADLINES",
     "Histogram",
     "agreement",
     "caveats",
+    "compare_methods",
+    "differences",
     "headlines",
     "histogram",
     "notebooks",
+    "odds_ratios",
+    "of_kind",
+    "recomputed",
+    "rows_drawn",
+    "rules_compared",
     "rules_kept",
     "sizes",
     "spent",

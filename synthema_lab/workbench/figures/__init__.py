@@ -7,16 +7,20 @@ from .calibration import calibration
 from .cohort import sites
 from .comutation import comutation
 from .deidentification import deidentification
+from .differences import differences
 from .fidelity import marginals, missingness
 from .followup import cohort_survival
 from .hazards import hazard_ratios
 from .headline import headline
+from .methods import methods
 from .noise import noise, opened
 from .privacy import attack_roc
+from .scarcity import rows_drawn
 from .secure_sum import round_bytes, sum_opens, what_is_sent
 from .spending import spending, what_epsilon_allows
 from .style import Plot, house_style
 from .survival import kaplan_meier
+from .together import odds_ratios
 
 __all__ = [
     "Plot",
@@ -26,15 +30,19 @@ __all__ = [
     "cohort_survival",
     "comutation",
     "deidentification",
+    "differences",
     "hazard_ratios",
     "headline",
     "house_style",
     "kaplan_meier",
     "marginals",
+    "methods",
     "missingness",
     "noise",
+    "odds_ratios",
     "opened",
     "round_bytes",
+    "rows_drawn",
     "sites",
     "spending",
     "sum_opens",
