@@ -68,7 +68,7 @@ class GraphicalModel:
         mbi = _mbi()
         from jax import numpy as jnp
 
-        domain = mbi.Domain(tuple(range(len(self.sizes))), self.sizes)
+        domain = _domain(self.sizes)
         factors = {
             clique: mbi.Factor(domain.project(clique), jnp.asarray(values))
             for clique, values in zip(self.cliques, self.potentials, strict=True)
@@ -137,10 +137,10 @@ def estimate(
         If the joint tables would exceed the size cap.
     """
     mbi = _mbi()
-    domain = mbi.Domain(tuple(range(len(sizes))), tuple(int(size) for size in sizes))
+    domain = _domain(sizes)
     constraints = _constraints(domain, zeros)
     together = [*cliques, *(clique for clique, _ in zeros)]
-    cells = _largest_table(domain, together)
+    cells = largest_table(sizes, together)
     if cells > _CELL_CAP:
         raise ArgumentRefused(
             f"The model would need a table of {cells:.0f} cells.",
@@ -238,9 +238,3 @@ def _beyond(zeros: Sequence[tuple[Clique, np.ndarray]], cliques: Sequence[Clique
     """The cliques of `zeros` that lie in none of `cliques`, each once."""
     alone = [c for c, _ in zeros if not any(set(c) <= set(known) for known in cliques)]
     return list(dict.fromkeys(alone))
-
-
-def _largest_table(domain: Any, cliques: Sequence[Clique]) -> float:
-    """Cells of the largest table that belief propagation over `cliques` needs."""
-    tree, _ = _mbi().junction_tree.make_junction_tree(domain, [tuple(c) for c in cliques])
-    return max(float(domain.project(clique).size()) for clique in tree.nodes)

@@ -56,8 +56,12 @@ def feature_places(encoder: Encoder) -> tuple[int, ...]:
     >>> feature_places(leuksurv)
     (0,)
     """
+    outcome = outcome_places(encoder) or ()
     return tuple(
-        place for place, name in enumerate(encoder.names) for _ in range(_how_many(encoder, name))
+        place
+        for place, coded in enumerate(encoder.coded.values())
+        if place not in outcome
+        for _ in range(_how_many(coded))
     )
 
 
@@ -80,12 +84,10 @@ def features(
     tuple of Feature
     """
     found = []
-    for place, name in enumerate(encoder.names):
-        if not _how_many(encoder, name):
-            continue
+    for place in dict.fromkeys(feature_places(encoder)):
         known = np.maximum(np.asarray(counts[place], dtype=float), 0.0)
         share = known / max(known.sum(), 1.0)
-        for values in _values(encoder.coded[name], known, outcome):
+        for values in _values(encoder.coded[encoder.names[place]], known, outcome):
             found.append(Feature(place, values, float(share @ values**2)))
     return tuple(found)
 
@@ -132,9 +134,8 @@ def outcome_places(encoder: Encoder) -> tuple[int, int] | None:
     return names.index(survival.time), names.index(survival.event)
 
 
-def _how_many(encoder: Encoder, name: str) -> int:
-    coded, outcome = encoder.coded[name], outcome_places(encoder)
-    if isinstance(coded, Digits) or (outcome and encoder.names.index(name) in outcome):
+def _how_many(coded: object) -> int:
+    if isinstance(coded, Digits):
         return 0
     return coded.present if _nominal(coded) else 1
 

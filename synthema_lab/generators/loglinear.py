@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .belief import JunctionTree, Potential
+from .belief import JunctionTree, Potential, widened
 from .counts import Clique
 from .estimation import GraphicalModel
 
@@ -141,8 +141,7 @@ def _in_largest(
     found = {clique: np.zeros([sizes[i] for i in clique]) for clique in largest}
     for clique, values in potentials:
         home = next(other for other in largest if set(clique) <= set(other))
-        shape = [sizes[i] if i in clique else 1 for i in home]
-        found[home] = found[home] + values.reshape(shape)
+        found[home] = found[home] + widened(values, clique, home, sizes)
     return found
 
 

@@ -59,6 +59,13 @@ def of_kind(patients: pd.DataFrame, where: str, dictionary: DataDictionary) -> p
     return those.reset_index(drop=True)
 
 
+def with_held_out(
+    tables: Mapping[str, pd.DataFrame], held_out: pd.DataFrame | None
+) -> dict[str, pd.DataFrame]:
+    """The tables to compare with the patients learnt from, those held out last."""
+    return dict(tables) if held_out is None else {**tables, HELD_OUT: held_out}
+
+
 def differences(
     real: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame],
@@ -109,7 +116,7 @@ def differences(
     >>> found[["label", "real", "value"]].round(1).values.tolist()
     [['Age at diagnosis', 60.7, 73.1]]
     """
-    compared = dict(tables) if held_out is None else {**tables, HELD_OUT: held_out}
+    compared = with_held_out(tables, held_out)
     for name in variables:
         if not all(name in table.columns for table in (real, *compared.values())):
             raise ArgumentRefused(

@@ -19,7 +19,7 @@ import pandas as pd
 
 from ..dictionary import DataDictionary
 from ..errors import ArgumentRefused
-from .differences import HELD_OUT
+from .differences import HELD_OUT, with_held_out
 from .disclosure import SMALL_COUNT
 
 FEWEST = 20
@@ -72,7 +72,7 @@ def odds_ratios(
     >>> found[["pair", "same_side"]].values.tolist()
     [['NPM1 and DNMT3A', True], ['NPM1 and RUNX1', True]]
     """
-    compared = dict(tables) if held_out is None else {**tables, HELD_OUT: held_out}
+    compared = with_held_out(tables, held_out)
     for name in variables:
         known = dictionary.variables.get(name)
         there = all(name in table.columns for table in (real, *compared.values()))

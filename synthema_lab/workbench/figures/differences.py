@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from synthema_lab.errors import ArgumentRefused
-
 from ..differences import COLUMNS, HELD_OUT, SMALL
 from .style import (
     BLACK,
@@ -14,6 +12,7 @@ from .style import (
     LIGHT,
     Plot,
     canvas,
+    drawable,
     house_style,
     light_grid,
     listed,
@@ -37,13 +36,10 @@ def differences(found: pd.DataFrame) -> Plot:
     ArgumentRefused
         When it is another table.
     """
-    if not set(COLUMNS) <= set(found.columns) or found.empty:
-        raise ArgumentRefused(
-            "This is no table of differences.",
-            f"One row a variable and table, with the columns {', '.join(COLUMNS)}.",
-            "Take the table of lab.overviews.differences(real, tables, dictionary, variables).",
-        )
-    data = found[list(COLUMNS)].reset_index(drop=True)
+    data = drawable(
+        found, COLUMNS, "differences", "variable and table",
+        "differences(real, tables, dictionary, variables)",
+    )  # fmt: skip
     labels, tables = list(dict.fromkeys(data["label"])), list(dict.fromkeys(data["table"]))
     step = 0.8 / max(1, len(tables))
     reach = min(_FURTHEST, 1.05 * float(data[["low", "high"]].abs().max().max()))

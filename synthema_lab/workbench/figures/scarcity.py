@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from synthema_lab.errors import ArgumentRefused
-
 from ..scarcity import COLUMNS
-from .style import BLACK, BLUE, GREY, VERMILION, Plot, canvas, house_style, light_grid, wrapped
+from .style import (
+    BLACK,
+    BLUE,
+    GREY,
+    VERMILION,
+    Plot,
+    canvas,
+    drawable,
+    house_style,
+    light_grid,
+    wrapped,
+)
 
 
 def rows_drawn(found: pd.DataFrame) -> Plot:
@@ -24,13 +33,10 @@ def rows_drawn(found: pd.DataFrame) -> Plot:
     ArgumentRefused
         When it is another table.
     """
-    if not set(COLUMNS) <= set(found.columns) or set(found["table"]) != {"real", "synthetic"}:
-        raise ArgumentRefused(
-            "This is no table of rows that were drawn.",
-            f"One row a size, with the columns {', '.join(COLUMNS)}.",
-            "Take the table of lab.overviews.rows_drawn(model, where, real, variable).",
-        )
-    data = found[list(COLUMNS)].reset_index(drop=True)
+    data = drawable(
+        found, COLUMNS, "rows that were drawn", "size", "rows_drawn(model, where, real, variable)",
+        whole=set(found.get("table", ())) == {"real", "synthetic"},
+    )  # fmt: skip
     real, drawn = data[data["table"] == "real"].iloc[0], data[data["table"] == "synthetic"]
     at = np.arange(1, len(drawn) + 1)
     with house_style():

@@ -11,13 +11,15 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from synthema_lab.errors import ArgumentRefused
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,6 +131,41 @@ def canvas(height: float, rows: int = 1, columns: int = 1, **grid: object) -> tu
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **grid)
     return figure, list(axes.ravel())
+
+
+def drawable(
+    found: pd.DataFrame, columns: Sequence[str], what: str, row: str, source: str,
+    whole: bool = True,
+) -> pd.DataFrame:  # fmt: skip
+    """The columns that a figure draws, or a refusal of another table.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+    columns : sequence of str
+    what, row : str
+        What such a table holds, and what a row of it is.
+    source : str
+        The call that makes one.
+    whole : bool
+        Whether all else that the figure needs is there.
+
+    Raises
+    ------
+    ArgumentRefused
+
+    Examples
+    --------
+    >>> drawable(pd.DataFrame({"a": [1], "b": [2]}), ["b"], "bees", "bee", "bees()").values.tolist()
+    [[2]]
+    """
+    if not set(columns) <= set(found.columns) or found.empty or not whole:
+        raise ArgumentRefused(
+            f"This is no table of {what}.",
+            f"One row a {row}, with the columns {', '.join(columns)}.",
+            f"Take the table of lab.overviews.{source}.",
+        )
+    return found[list(columns)].reset_index(drop=True)
 
 
 def named(validations: Validation | Mapping[str, Validation]) -> dict[str, Validation]:

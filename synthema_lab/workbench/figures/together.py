@@ -7,11 +7,20 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from synthema_lab.errors import ArgumentRefused
-
 from ..differences import HELD_OUT
 from ..together import COLUMNS, FEWEST
-from .style import BLUE, GREY, LIGHT, VERMILION, Plot, canvas, house_style, light_grid, wrapped
+from .style import (
+    BLUE,
+    GREY,
+    LIGHT,
+    VERMILION,
+    Plot,
+    canvas,
+    drawable,
+    house_style,
+    light_grid,
+    wrapped,
+)
 
 
 def odds_ratios(found: pd.DataFrame) -> Plot:
@@ -27,13 +36,10 @@ def odds_ratios(found: pd.DataFrame) -> Plot:
     ArgumentRefused
         When it is another table.
     """
-    if not set(COLUMNS) <= set(found.columns) or found.empty:
-        raise ArgumentRefused(
-            "This is no table of odds ratios.",
-            f"One row a pair and table, with the columns {', '.join(COLUMNS)}.",
-            "Take the table of lab.overviews.odds_ratios(real, tables, dictionary, variables).",
-        )
-    data = found[list(COLUMNS)].reset_index(drop=True)
+    data = drawable(
+        found, COLUMNS, "odds ratios", "pair and table",
+        "odds_ratios(real, tables, dictionary, variables)",
+    )  # fmt: skip
     tables = list(dict.fromkeys(data["table"]))
     ends = data[["real", "low", "high"]].to_numpy(float)
     low, high = float(ends.min()) / 1.4, float(ends.max()) * 1.4
