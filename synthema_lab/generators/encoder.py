@@ -18,6 +18,8 @@ from ..errors import DataMismatch
 from .patterns import Digits, Panel, patterns_of
 from .within_bins import BinShape
 
+_OF_TIME = ("d", "wk", "mo", "a")
+"""Units of UCUM in which times are recorded."""
 _SMALL_RANGE = 32
 
 
@@ -89,7 +91,10 @@ class CodedVariable:
         edges = np.asarray(self.edges)
         step = 1.0 if self.variable.type == "integer" else self.variable.resolution
         wide = np.append(edges[:-1], edges[-1] + (step or 0.0))
-        drawn = BinShape(wide, counts, self.variable.within_bin == "log").draw(known, rng)
+        log = self.variable.within_bin == "log"
+        # Who is followed for long is censored, so that times fall off faster than their logarithm.
+        log_tail = log and self.variable.unit not in _OF_TIME
+        drawn = BinShape(wide, counts, log, log_tail).draw(known, rng)
         if step:
             drawn = np.round(np.floor(drawn / step + 1e-9) * step, 9)
         top = edges[known + 1]

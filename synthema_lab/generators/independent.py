@@ -42,9 +42,9 @@ class Independent:
         return CountPlan.of(self.name, _one_way, dictionary, columns, epsilon, delta)
 
 
-def _one_way(encoder: Encoder) -> tuple[list[Clique], list[float]]:
+def _one_way(encoder: Encoder, noisy: bool) -> tuple[list[Clique], list[float], dict[str, float]]:
     cliques: list[Clique] = [(position,) for position in range(len(encoder.columns))]
-    return cliques, [1.0] * len(cliques)
+    return cliques, [1.0] * len(cliques), {}
 
 
 def floor_table(

@@ -1,4 +1,4 @@
-"""How is a model learnt from one round of noisy marginals?
+"""How is a model learnt from noisy sums over the sites?
 
 Plan publicly, charge, count at the sites, add noise, open the sums, estimate.
 The sites' rows are only ever touched in the counting step; everything after it
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from .. import randomness
@@ -26,7 +27,7 @@ from ..privacy import (
     release_identifier,
 )
 from .count_plan import CountPlan, Workload
-from .counts import Total, addition, noisy_counts
+from .counts import Total, addition
 from .learnt import learnt
 from .model import FittedModel
 
@@ -72,7 +73,7 @@ def fit_measured(
     progress: Callable[[float], None] | None = None,
     patterns: bool = False,
 ) -> FittedModel:
-    """Learn a graphical model from marginals of all sites together.
+    """Learn a graphical model from sums over all sites together.
 
     Parameters
     ----------
@@ -126,8 +127,7 @@ def fit_measured(
         "fingerprints": [_fingerprint(table[columns], custody) for table in conformed],
         "dictionary": dictionary.digest,
         "columns": plan.encoder.names,
-        "cliques": plan.cliques,
-        "variances": plan.variances,
+        **plan.request,
         "colluding": colluding,
     }
     counted = len(tables) - colluding
@@ -157,9 +157,11 @@ def _opened(
     codes = [plan.encoder.encode(table) for table in tables]
     if plan.variances is not None and custody.charge is not None:
         custody.charge(release, plan.events)
-    sizes = plan.encoder.sizes
-    vectors = [noisy_counts(one, sizes, plan.cliques, plan.variances, counted) for one in codes]
-    opened = plan.opened(release, custody.total(vectors))
+    totals: list[np.ndarray] = []
+    for _ in plan.lengths:
+        before = totals[0] if totals else None
+        totals.append(custody.total([plan.vector_of_codes(one, counted, before) for one in codes]))
+    opened = plan.opened(release, totals)
     if store is not None:
         store.put(opened)
     return opened, False

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .tails import NormalTail
+
 _SMALLEST = 1e-3
 
 
@@ -26,6 +28,9 @@ class BinShape:
         density is level inside every bin.
     log : bool
         Work on the logarithm; a first bin that starts at 0 stays linear.
+    log_tail : bool, optional
+        Whether the last, wide bins follow the normal curve of the logarithm
+        (see `tails`); as `log` without it.
 
     Examples
     --------
@@ -35,8 +40,11 @@ class BinShape:
     [True, True, True]
     """
 
-    def __init__(self, edges, counts=None, log: bool = False) -> None:
+    def __init__(self, edges, counts=None, log: bool = False, log_tail: bool | None = None) -> None:
         edges = np.asarray(edges, dtype=float)
+        self.tail = None
+        if counts is not None:
+            self.tail = NormalTail(edges, counts, log if log_tail is None else log_tail)
         self.linear_first = bool(log and edges[0] <= 0)
         self.log = log
         self.first = edges[:2].copy()
@@ -85,11 +93,13 @@ class BinShape:
         root = np.sqrt(np.maximum(start**2 + 2 * steep * share, 0.0))
         place = np.where(level, share, (root - start) / steep)
         low, high = self.edges[bins], self.edges[bins + 1]
-        drawn = low + np.clip(place, 0.0, 1.0) * (high - low)
-        if not self.log:
-            return drawn
-        values = np.exp(drawn)
+        values = low + np.clip(place, 0.0, 1.0) * (high - low)
+        if self.log:
+            values = np.exp(values)
         if self.linear_first:
             inside = self.first[0] + share * (self.first[1] - self.first[0])
             values = np.where(bins == 0, inside, values)
+        if self.tail is not None and self.tail.bins:
+            those = np.isin(bins, self.tail.bins)
+            values[those] = self.tail.draw(bins[those], share[those])
         return values

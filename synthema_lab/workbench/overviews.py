@@ -10,8 +10,7 @@ import pandas as pd
 
 from ..cohorts import Cohort
 from ..dictionary import DataDictionary
-from ..generators import FittedModel
-from ..generators.encoder import Encoder
+from ..generators import FittedModel, Marginal
 from ..privacy import epsilon_of
 from ..validation import Validation
 from .differences import differences, of_kind
@@ -84,18 +83,26 @@ def sizes(cohorts: Mapping[str, Cohort]) -> pd.DataFrame:
 
 
 def workload(dictionary: DataDictionary) -> pd.DataFrame:
-    """The marginals that a dictionary asks for, its patterns too, and how many cells each has."""
-    encoder = Encoder(dictionary, dictionary.modelled, patterns=True)
-    cliques = [(name,) for name in encoder.names] + list(dictionary.workload)
-    return pd.DataFrame(
-        [
-            {
-                "marginal": " x ".join(clique),
-                "cells": int(np.prod([encoder.coded[name].size for name in clique])),
-            }
-            for clique in cliques
-        ]
-    )
+    """What `marginal` opens of a cohort with this dictionary, and how many numbers that is."""
+    plan = Marginal().plan(dictionary, dictionary.modelled, 3.0)
+    encoder = plan.encoder
+    rows = [
+        {
+            "opened": " x ".join(encoder.names[place] for place in clique),
+            "numbers": int(np.prod([encoder.sizes[place] for place in clique])),
+        }
+        for clique in plan.cliques
+    ]
+    rows += [
+        {"opened": f"moments: {_MOMENTS[one.name]}", "numbers": one.length} for one in plan.vectors
+    ]
+    return pd.DataFrame(rows)
+
+
+_MOMENTS = {
+    "outcome": "the outcome with each variable",
+    "pairs": "each variable with each other",
+}
 
 
 def agreement(one: FittedModel, other: FittedModel) -> pd.DataFrame:
@@ -106,16 +113,20 @@ def agreement(one: FittedModel, other: FittedModel) -> pd.DataFrame:
     one, other : FittedModel
         Fitted with noise off, by four sites and by one custodian, say.
     """
-    pairs = list(zip(one.opened.sums, other.opened.sums, strict=True))
+    of_one, of_other = (
+        [*model.opened.sums, *(vector.sums for vector in model.opened.vectors)]
+        for model in (one, other)
+    )
+    pairs = list(zip(of_one, of_other, strict=True))
     same_potentials = all(
         np.array_equal(a, b)
         for a, b in zip(one.graph.potentials, other.graph.potentials, strict=True)
     )
     return pd.DataFrame(
         [
-            {"compared": "marginals", "number": len(pairs),
+            {"compared": "opened vectors", "number": len(pairs),
              "different": sum(not np.array_equal(a, b) for a, b in pairs)},
-            {"compared": "cells", "number": sum(a.size for a, _ in pairs),
+            {"compared": "numbers in them", "number": sum(a.size for a, _ in pairs),
              "different": int(sum((a != b).sum() for a, b in pairs))},
             {"compared": "fitted models", "number": 1, "different": int(not same_potentials)},
         ]

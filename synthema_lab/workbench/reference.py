@@ -1,6 +1,7 @@
 """How are the executed runs that are committed made again?
 
-``make reference`` runs the demo of each cohort in its smoke preset and replaces
+``make reference`` runs the demo of each cohort in its smoke preset, then the
+notebooks that take too long for a demo, and replaces
 ``reports/reference/<cohort>``. Opened sums that are committed there are
 replayed, so that the numbers move only where code or parameters did; what is
 new is drawn freshly, in a workspace that is thrown away. The table of
@@ -21,8 +22,10 @@ import pandas as pd
 from ..storage import whole_file
 from .demo import CHAINS, run_demo
 from .fingerprints import RESTRICTED
-from .paths import RUNS, project_root, reference_folder
+from .paths import RUNS, project_root, reference_folder, slug
 from .report import NAME as REPORT
+from .runner import run_notebook
+from .setting import COHORT
 
 IN_README = "leuksurv"
 """The cohort whose headlines the README shows."""
@@ -48,6 +51,8 @@ def remake(cohort: str = IN_README, preset: str = "smoke") -> Path:
         os.environ[RUNS] = str(workspace)
         try:
             demo = run_demo(cohort, preset, out=Path(temporary) / cohort)
+            for longer in CHAINS[cohort].longer:
+                run_notebook(longer, preset, {COHORT: cohort}, out=demo.path / slug(longer))
         finally:
             os.environ.pop(RUNS) if before is None else os.environ.update({RUNS: before})
         for kept_back in [demo.path / REPORT, *demo.path.glob(f"*/{RESTRICTED}")]:

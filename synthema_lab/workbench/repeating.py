@@ -54,6 +54,7 @@ def released(model: FittedModel, patients: pd.DataFrame, fresh_noise: bool = Fal
     request = {
         "generator": model.generator, "dictionary": model.dictionary.digest,
         "columns": model.columns, "cliques": opened.cliques, "variances": opened.variances,
+        "vectors": [[one.name, one.variance] for one in opened.vectors],
         "sites": model.provenance["sites"], "by": "study",
         "fingerprint": hmac.new(PUBLIC_KEY, content, hashlib.sha256).hexdigest(),
     }  # fmt: skip

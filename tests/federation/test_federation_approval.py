@@ -238,7 +238,7 @@ def test_every_line_of_the_policy_is_obeyed(scene, old, new, reason):
     ("old", "new", "reason"),
     [
         ("variables: all", "variables: [age_years]", "not allowed"),
-        ("generators: [marginal, ", "generators: [", "marginal"),
+        ("independent", "trees", "independent"),
         ("epsilon_a_study: 5.0", "epsilon_a_study: 1.0", "at most 1"),
     ],
 )

@@ -18,7 +18,7 @@ from synthema_lab.federation.site.standing import HOLDS
 @pytest.fixture
 def scene(tmp_path, monkeypatch):
     # The model of the sums is another room's matter; here the sums themselves are looked at.
-    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self.total)
+    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self._totals[0])
     scene = ServedScene(tmp_path)
     yield scene
     scene.close()
@@ -152,7 +152,7 @@ def test_a_refusal_for_another_reason_is_tried_again_and_then_ends_the_study(sce
 @pytest.mark.parametrize("party", ["north", "researcher"])
 def test_a_power_cut_at_any_write_leaves_the_exact_sum_or_a_clean_end(party, tmp_path, monkeypatch):
     """At a spread of all writes of a study; at each of them with SYNTHEMA_EVERY_WRITE=1."""
-    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self.total)
+    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self._totals[0])
     writes = _writes_of(party, tmp_path / "count", monkeypatch)
     assert writes > 50
     every = 1 if os.environ.get("SYNTHEMA_EVERY_WRITE") else 23

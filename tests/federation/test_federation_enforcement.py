@@ -37,7 +37,7 @@ DAY = 86_400
 
 @pytest.fixture
 def scene(tmp_path, monkeypatch):
-    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self.total)
+    monkeypatch.setattr(CountingAssembly, "result", lambda self, progress=None: self._totals[0])
     scene = ServedScene(tmp_path)
     yield scene
     scene.close()

@@ -5,8 +5,9 @@ from types import MappingProxyType
 import pytest
 
 from synthema_lab.errors import ArgumentRefused
-from synthema_lab.workbench import demo
+from synthema_lab.workbench import demo, reference
 from synthema_lab.workbench.failures import NotebookFailed
+from synthema_lab.workbench.folder import open_runs
 from synthema_lab.workbench.verify import verify
 
 PREPARE = """\
@@ -64,3 +65,18 @@ def test_an_unknown_cohort_or_a_missing_notebook_stops_before_anything_runs(chai
     with pytest.raises(ArgumentRefused, match="12_prepare"):
         demo.run_demo("leuksurv")
     assert not (project / "runs").exists()
+
+
+def test_references_hold_the_demo_and_the_notebooks_that_take_longer(
+    notebook, project, monkeypatch
+):
+    chain = demo.Chain(("12_prepare",), "A demo", "Words.", longer=("43_longer",))
+    for module in (demo, reference):
+        monkeypatch.setattr(module, "CHAINS", MappingProxyType({"scd": chain}))
+    notebook("12_prepare", PREPARE, parameters=PARAMETERS)
+    notebook("43_longer", "run.headline(of=cohort_name)", parameters=PARAMETERS)
+    written = reference.remake("scd", "standard")
+    assert sorted(path.name for path in written.iterdir()) == ["12_prepare", "43_longer"]
+    (longer,) = [run for run in open_runs(written) if run.notebook == "43_longer"]
+    assert longer.headlines[0]["value"] == "scd"
+    assert not list((project / "runs").glob("*43*")), "runs of a reference leave no trace"

@@ -49,6 +49,8 @@ class Averaged:
     name : {"vae"}
     """
 
+    openings = 1
+
     def __init__(self, name: str) -> None:
         self.name = name
 

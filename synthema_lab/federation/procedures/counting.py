@@ -1,4 +1,4 @@
-"""How are marginals counted across hospitals: one sum, with the noise shared?
+"""How are counts and moments summed across hospitals, with the noise shared?
 
 For the generators that learn from counts. The plan of counts is public; each
 site adds its share of the noise to its counts before they are covered. A round
@@ -20,16 +20,17 @@ from ...dictionary import DataDictionary
 from ...generators import FittedModel, get
 from ...generators.count_plan import CountPlan
 from ...generators.learnt import learnt
-from .one_sum import OneSum, require_settings, variables_of, whole_number_terms
+from .one_sum import require_settings, variables_of, whole_number_terms
 from .procedure import Contribution, Given, Plan
 
 if TYPE_CHECKING:
+    from ...secure_aggregation import OpenedSum
     from ..study.study import Study
 
-_NO_MODEL = hashlib.sha256(b"").digest()
+_WIRE = "<i8"
 SETTINGS = ("seed",)
-LARGEST_COUNT = 10_000_000
-"""Patients in a cell, noise included, that are expected at most."""
+LARGEST_COUNT = 100_000_000
+"""The largest number in a sum that is expected, noise included: of a moment, in its steps."""
 
 
 class Counting:
@@ -44,20 +45,21 @@ class Counting:
     >>> from synthema_lab.federation.study.example import example_study
     >>> plan = Counting("marginal").plan(example_study(), DataDictionary.load("leuksurv"))
     >>> len(plan.lengths), len(plan.events) > 0
-    (1, True)
+    (2, True)
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.openings = 2 if name == "marginal" else 1
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Whole numbers, with room for large sites; see `Procedure.terms`."""
         return whole_number_terms(sites, LARGEST_COUNT)
 
     def plan(self, study: Study, dictionary: DataDictionary) -> Plan:
-        """One opening; see `Procedure.plan`."""
+        """Counts, and moments where the method has them; see `Procedure.plan`."""
         counts = count_plan(study, dictionary)
-        return Plan((counts.length,), counts.events)
+        return Plan(counts.lengths, counts.events)
 
     def task(self, given: Given) -> CountingTask:
         """A site's counts; see `Procedure.task`."""
@@ -91,13 +93,14 @@ class CountingTask:
         self._plan = count_plan(given.study, given.dictionary)
 
     def contribution(self, opening: int, model: bytes) -> Contribution:
-        """The counts with this site's share of the noise, freshly drawn."""
-        vector = self._plan.vector(self._given.patients, self._given.shares)
+        """Counts, then moments, with this site's share of the noise, freshly drawn."""
+        before = np.frombuffer(model, dtype=_WIRE).astype(np.int64) if opening else None
+        vector = self._plan.vector(self._given.patients, self._given.shares, before)
         return Contribution(vector, hashlib.sha256(model).digest())
 
 
-class CountingAssembly(OneSum):
-    """The model of one opened sum.
+class CountingAssembly:
+    """The model of the opened sums.
 
     Parameters
     ----------
@@ -107,32 +110,48 @@ class CountingAssembly(OneSum):
         As in `Given`.
     """
 
-    model, digest = b"", _NO_MODEL
-
     def __init__(self, study: Study, plan: CountPlan, shares: int) -> None:
-        super().__init__()
         self._study, self._plan, self._shares = study, plan, shares
+        self._totals: list[np.ndarray] = []
+        self._sites: list[int] = []
+
+    @property
+    def model(self) -> bytes:
+        """The opened counts, from which every site makes the same features."""
+        return self._totals[0].astype(_WIRE).tobytes() if self._totals else b""
+
+    @property
+    def digest(self) -> bytes:
+        """Digest of `model`."""
+        return hashlib.sha256(self.model).digest()
+
+    def take(self, opened: OpenedSum) -> None:
+        """Keep the sum."""
+        self._totals.append(np.asarray(opened.total, dtype=np.int64))
+        self._sites.append(len(opened.survivors))
 
     def result(self, progress: Callable[[float], None] | None = None) -> FittedModel:
         """The model; its release bears the study's hash."""
         study = self._study
-        opened = self._plan.opened(study.hash[:32], self.total)
+        opened = self._plan.opened(study.hash[:32], self._totals)
         return learnt(
             self._plan, opened, asked=study.budget.epsilon, delta=study.budget.delta,
-            colluding=study.budget.colluding, sites=self.sites, counted=self._shares,
+            colluding=study.budget.colluding, sites=min(self._sites), counted=self._shares,
             checked=True, seed=int(dict(study.settings).get("seed", 0)), progress=progress,
         )  # fmt: skip
 
     def save(self) -> bytes:
-        """The sum and how many sites are in it."""
-        if self.total is None:
+        """The sums and how many sites are in each."""
+        if not self._totals:
             return b""
         content = io.BytesIO()
-        np.savez(content, total=self.total, sites=self.sites)
+        named = {f"total_{i}": total for i, total in enumerate(self._totals)}
+        np.savez(content, sites=np.asarray(self._sites), **named)
         return content.getvalue()
 
     def restore(self, saved: bytes) -> None:
         """Go on from what `save` gave."""
         if saved:
             with np.load(io.BytesIO(saved), allow_pickle=False) as content:
-                self.total, self.sites = content["total"], int(content["sites"])
+                self._sites = [int(sites) for sites in content["sites"]]
+                self._totals = [content[f"total_{i}"] for i in range(len(self._sites))]

@@ -57,6 +57,8 @@ class Evaluating:
     (1, True)
     """
 
+    openings = 1
+
     def __init__(self, name: str = "validate") -> None:
         self.name = name
 

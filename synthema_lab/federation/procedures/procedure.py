@@ -135,9 +135,17 @@ class Assembly(Protocol):
 
 
 class Procedure(Protocol):
-    """One thing that a study can ask for; `Study.generator` names it."""
+    """One thing that a study can ask for; `Study.generator` names it.
+
+    Attributes
+    ----------
+    name : str
+    openings : int
+        How many sums it opens, where the study does not say.
+    """
 
     name: str
+    openings: int
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Sum terms that suit it, as a study's section ``secure_aggregation`` names them.

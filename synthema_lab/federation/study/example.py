@@ -41,7 +41,7 @@ def example_content(
             "wbc_gl": "The question of the study.",
         },
         "generator": {"name": "marginal", "settings": {"seed": 1}},
-        "rounds": {"asked": 1, "repeats": 2},
+        "rounds": {"asked": 2, "repeats": 2},
         "sites": {one.name: {"key": one.member().key.hex(), "expires": 0} for one in sites},
         "secure_aggregation": {
             "modulus_bits": 32, "scale": 1, "clip": 100_000.0, "threshold": None,

@@ -32,7 +32,7 @@ def content_of(
     epsilon: float | None,
     delta: float,
     colluding: int,
-    rounds: int,
+    rounds: int | None,
     repeats: int,
     all_must_stay: bool,
     days: int,
@@ -64,7 +64,7 @@ def content_of(
         "cohort": {"name": cohort, "dictionary": dictionary.digest},
         "variables": dict(variables),
         "generator": {"name": generator, "settings": dict(settings)},
-        "rounds": {"asked": rounds, "repeats": repeats},
+        "rounds": {"asked": rounds or procedure(generator).openings, "repeats": repeats},
         "secure_aggregation": {
             "threshold": sites if all_must_stay else None, "minimum_sites": 3,
             "noise_bound": 0,

@@ -110,7 +110,7 @@ class Hospitals:
         epsilon: float | None = 3.0,
         delta: float = 1e-5,
         colluding: int = 1,
-        rounds: int = 1,
+        rounds: int | None = None,
         repeats: int = 2,
         all_must_stay: bool = False,
         days: int = 90,
@@ -136,7 +136,10 @@ class Hospitals:
         delta : float
         colluding : int
             Sites whose share of the noise is not counted on.
-        rounds, repeats : int
+        rounds : int, optional
+            As many as the generator needs, if not given.
+        repeats : int
+            Rounds that may be run again.
         all_must_stay : bool
             Whether a round needs every hospital. Then all of them share the noise,
             so that there is less of it; but one that is away holds up the rest.
