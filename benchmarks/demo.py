@@ -53,5 +53,5 @@ def run() -> str:
     ]
     return "\n".join(
         ["The demo, stage by stage, in an empty workspace (memory of the largest process)",
-         *lines, described(("jax", "mbi", "pandas", "papermill"))]
+         *lines, described(("numpy", "pandas", "papermill"))]
     )  # fmt: skip

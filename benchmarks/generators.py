@@ -76,7 +76,7 @@ def run(options: Sequence[str] = ()) -> str:
     title = "Generators" + (", a quick look" if asked.quick else "")
     for remark in [*remarks, *kept.remarks()]:
         lines += textwrap.wrap(remark, 98, initial_indent="- ", subsequent_indent="  ")
-    return "\n".join([title, "", *lines, described(("mbi", "jax", "torch", "numpy", "pandas"))])
+    return "\n".join([title, "", *lines, described(("torch", "numpy", "scipy", "pandas"))])
 
 
 def _parser() -> argparse.ArgumentParser:

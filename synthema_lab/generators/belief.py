@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from .counts import Clique
-from .estimation import junction_tree
+from .junction import junction_tree
 
 Potential = tuple[Clique, np.ndarray]
 """Variables in increasing order, and a logarithm for each combination of their codes."""
@@ -83,17 +83,9 @@ class JunctionTree:
         float, callable
             The callable takes a clique and returns its probabilities.
         """
-        beliefs = self.placed(potentials)
-        if fixed is not None:
-            beliefs = {node: beliefs[node] + fixed[node] for node in self.nodes}
-        messages: dict[tuple[Clique, Clique], Potential] = {}
-        for source, target in self.order:
-            table = self._gathered(beliefs, messages, source, without=target)
-            shared = tuple(i for i in source if i in target)
-            messages[source, target] = (shared, _summed_out(table, source, shared))
+        tables = self.calibrated(potentials, fixed)
         log_sum, done = 0.0, {}
-        for node in self.nodes:
-            table = self._gathered(beliefs, messages, node)
+        for node, table in tables.items():
             total = float(logsumexp(table))
             # Parts of the tree that are not joined are independent: their totals multiply.
             log_sum += total if node in self._roots else 0.0
@@ -104,6 +96,30 @@ class JunctionTree:
             return done[node].sum(axis=tuple(k for k, i in enumerate(node) if i not in clique))
 
         return log_sum, marginal
+
+    def calibrated(
+        self, potentials: Sequence[Potential], fixed: dict[Clique, np.ndarray] | None = None
+    ) -> dict[Clique, np.ndarray]:
+        """The logarithm of each node's marginal, but for a constant."""
+        beliefs = self.placed(potentials)
+        if fixed is not None:
+            beliefs = {node: beliefs[node] + fixed[node] for node in self.nodes}
+        messages: dict[tuple[Clique, Clique], Potential] = {}
+        for source, target in self.order:
+            table = self._gathered(beliefs, messages, source, without=target)
+            shared = tuple(i for i in source if i in target)
+            messages[source, target] = (shared, _summed_out(table, source, shared))
+        return {node: self._gathered(beliefs, messages, node) for node in self.nodes}
+
+    def connected_order(self) -> list[Clique]:
+        """The nodes, each but the first of a part after one that it is joined to."""
+        reached: list[Clique] = []
+        for root in self.nodes:
+            ahead = [root] if root in self._roots else []
+            while ahead:
+                reached.append(node := ahead.pop())
+                ahead += [other for other in self.neighbours[node] if other not in reached]
+        return reached
 
     def _gathered(self, beliefs, messages, node: Clique, without: Clique | None = None):
         table = beliefs[node]
@@ -123,6 +139,20 @@ def widened(values: np.ndarray, clique: Clique, within: Clique, sizes: Sequence[
     (1, 3, 1)
     """
     return values.reshape([sizes[i] if i in clique else 1 for i in within])
+
+
+def forbidden(sizes: Sequence[int], clique: Clique, codes: np.ndarray) -> Potential:
+    """A potential under which combinations of codes never occur.
+
+    Examples
+    --------
+    >>> forbidden([2, 2], (1, 0), np.array([[0, 1]]))[1].tolist()
+    [[0.0, 0.0], [-inf, 0.0]]
+    """
+    values = np.zeros([sizes[i] for i in clique])
+    values[tuple(np.asarray(codes).T)] = -np.inf
+    order = np.argsort(clique)
+    return tuple(clique[i] for i in order), np.transpose(values, order)
 
 
 def _summed_out(table: np.ndarray, node: Clique, kept: Clique) -> np.ndarray:

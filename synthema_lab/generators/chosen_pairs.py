@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dictionary import DataDictionary
 from .counts import Clique
-from .estimation import largest_table
+from .junction import largest_table
 from .loglinear import Measured
 from .moments import Moments
 

@@ -162,7 +162,7 @@ def _values(coded, known: np.ndarray, outcome: bool) -> list[np.ndarray]:
     mean = share @ middle
     deviation = float(np.sqrt(share @ (middle - mean) ** 2))
     scaled = np.clip((middle - mean) / (deviation or 1.0), -_WIDEST, _WIDEST)
-    return [_PER_DEVIATION * scaled * there]
+    return [_PER_DEVIATION * (scaled - share @ scaled) * there]
 
 
 def _rare(finding: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -16,8 +16,9 @@ from .chosen_pairs import choose_pairs, covariate_places, names_of
 from .count_plan import CountPlan
 from .counts import Clique
 from .encoder import Encoder
-from .estimation import GraphicalModel, largest_table
 from .features import outcome_places
+from .graphical_model import GraphicalModel
+from .junction import largest_table
 from .loglinear import Measured, fit_loglinear
 from .model import FittedModel
 from .structural_zeros import pattern_zeros, rule_coverage

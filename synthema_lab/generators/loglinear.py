@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .belief import JunctionTree, Potential, widened
+from .belief import JunctionTree, Potential, forbidden, widened
 from .counts import Clique
-from .estimation import GraphicalModel
+from .graphical_model import GraphicalModel
 
 _STEPS = 300
 
@@ -87,7 +87,7 @@ def fit_loglinear(
         sizes, [*cliques, *(c for c, _ in zeros), *((i,) for i in range(len(sizes)))]
     )
     starts = [(one.clique, _logarithm(one, sizes)) for one in base]
-    fixed = tree.placed([*starts, *(_forbidden(sizes, *zero) for zero in zeros)])
+    fixed = tree.placed([*starts, *(forbidden(sizes, *zero) for zero in zeros)])
     _, expected = tree.expected([], fixed)
     opened = np.concatenate([one.sums for one in measured])
     deviation = np.concatenate([np.full(one.sums.size, one.deviation) for one in measured])
@@ -155,13 +155,6 @@ def _shaped(values: np.ndarray, sizes: Sequence[int], clique: Clique) -> np.ndar
     return values.reshape([sizes[i] for i in clique])
 
 
-def _forbidden(sizes: Sequence[int], clique: Clique, codes: np.ndarray) -> Potential:
-    values = np.zeros([sizes[i] for i in clique])
-    values[tuple(np.asarray(codes).T)] = -np.inf
-    order = np.argsort(clique)
-    return tuple(clique[i] for i in order), np.transpose(values, order)
-
-
 def _expectation(one: Measured, marginal: np.ndarray) -> np.ndarray:
     if one.weights is None:
         return marginal.ravel()
@@ -169,8 +162,9 @@ def _expectation(one: Measured, marginal: np.ndarray) -> np.ndarray:
 
 
 def _variance(one: Measured, expected: Callable[[Clique], np.ndarray]) -> np.ndarray:
-    marginal = expected(one.clique)
+    # Rounded, a probability can lie above 1 and a variance below 0.
+    marginal = np.minimum(expected(one.clique), 1.0)
     if one.weights is None:
         return (marginal * (1 - marginal)).ravel()
     mean = np.vdot(one.weights, marginal)
-    return np.asarray([np.vdot(one.weights**2, marginal) - mean**2])
+    return np.asarray([np.vdot((one.weights - mean) ** 2, marginal)])

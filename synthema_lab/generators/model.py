@@ -19,7 +19,7 @@ from ..errors import DataMismatch
 from ..privacy import OpenedSums, epsilon_of
 from .counts import one_way_counts
 from .encoder import Encoder
-from .estimation import GraphicalModel
+from .graphical_model import GraphicalModel
 from .kept_rules import draw_cohort
 from .model_facts import ShownModel
 from .model_file import UNREADABLE, described_in, packed, unpacked, write_model

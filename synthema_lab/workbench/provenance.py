@@ -19,7 +19,7 @@ from .paths import project_root
 UNKNOWN = "unknown"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PACKAGES = (
-    "synthema-lab", "numpy", "pandas", "scipy", "scikit-learn", "lifelines", "mbi", "jax",
+    "synthema-lab", "numpy", "pandas", "scipy", "scikit-learn", "lifelines",
     "matplotlib", "torch", "opacus", "syft", "papermill", "ipykernel",
 )  # fmt: skip
 

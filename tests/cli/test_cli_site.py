@@ -19,7 +19,7 @@ researcher:
 cohort: {name: leuksurv}
 variables: {age_years: Adjustment., os_days: The outcome., os_event: The outcome.}
 generator: {name: marginal}
-rounds: {asked: 1, repeats: 1}
+rounds: {asked: 2, repeats: 1}
 secure_aggregation: {modulus_bits: 32, scale: 1, clip: 100000, minimum_sites: 3}
 budget: {epsilon: 3, delta: 1e-5, colluding: 1}
 outputs: {synthetic_cohort: {what: A table of invented patients., protection: epsilon}}

@@ -61,7 +61,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_get_it(capsys, monkeypatch)
     said = capsys.readouterr().out
     assert "without survset" in said
     assert "pip install 'synthema-lab[data]'" in said
-    monkeypatch.setattr(doctor, "_importable", lambda package: package != "mbi")
+    monkeypatch.setattr(doctor, "_importable", lambda package: package != "lifelines")
     assert call("doctor") == 7
 
 
