@@ -11,7 +11,7 @@ from synthema_lab.generators import Marginal
 from synthema_lab.generators.chosen_pairs import choose_pairs
 from synthema_lab.generators.encoder import Encoder
 from synthema_lab.generators.features import features, outcome_places, residuals
-from synthema_lab.generators.loglinear import Measured, fit_loglinear
+from synthema_lab.generators.loglinear import Measured, _variance, fit_loglinear
 from synthema_lab.generators.moments import _shortened
 from synthema_lab.generators.tails import NormalTail
 
@@ -104,16 +104,20 @@ def test_counts_below_0_and_empty_cohorts_make_no_feature_that_is_not_a_number(t
     assert np.isfinite(residuals(encoder, nobody)).all()
 
 
-def test_a_fit_does_not_break_on_a_finding_that_nobody_has():
-    """Rounding once made the variance of such a finding negative, and the whole fit no number."""
-    for rows in np.linspace(1.0, 1e6, 40):
-        alone = [
-            Measured((place,), np.array([rows, 1e-9 * place]), 1e-3) for place in range(3)
-        ]  # fmt: skip
-        pair = Measured((0, 1), np.zeros(1), 1e-3, np.outer([-1e-15, 1.0], [-1e-15, 1.0]))
-        model = fit_loglinear([2, 2, 2], alone, [*alone, pair], (), rows)
-        assert all(np.isfinite(values).all() for values in model.potentials)
-        assert model.draw(100, np.random.default_rng(0)).sum() <= 1
+def test_a_probability_rounded_above_1_has_no_variance_below_0():
+    """Its root once made the whole fit no number, now and then."""
+    above = np.array([[np.nextafter(1.0, 2.0), 0.0], [0.0, 0.0]])
+    table = Measured((0, 1), np.zeros(4), 1.0)
+    moment = Measured((0, 1), np.zeros(1), 1.0, np.array([[0.1, 1.0], [1.0, 1.0]]))
+    for one in (table, moment):
+        assert (_variance(one, lambda clique: above) >= 0).all()
+
+
+def test_a_finding_that_nobody_has_is_drawn_for_nobody():
+    alone = [Measured((place,), np.array([1e4, 0.0]), 1e-3) for place in range(3)]
+    pair = Measured((0, 1), np.zeros(1), 1e-3, np.outer([0.0, 1.0], [0.0, 1.0]))
+    model = fit_loglinear([2, 2, 2], alone, [*alone, pair], (), 1e4)
+    assert model.draw(10_000, np.random.default_rng(0)).sum() <= 1
 
 
 def test_a_pair_is_held_only_where_it_stands_out(toy, patients):
