@@ -117,7 +117,7 @@ def test_a_study_is_submitted_reviewed_approved_and_taken_back(typed, hospitals,
     assert (code, "Nothing was written" in out) == (0, True)
     assert "waiting" in typed("site", "review", "--at", "north")[1]
     code, out, _ = typed("site", "approve", study[:8], "--at", "north", "--yes", "--json")
-    assert (code, json.loads(out)["rounds"], json.loads(out)["done"]) == (0, 2, True)
+    assert (code, json.loads(out)["rounds"], json.loads(out)["done"]) == (0, 3, True)
     code, out, _ = typed("study", "status", "draft.signed.yaml", *hospitals, "--json")
     states = {row["site"]: row["state"] for row in json.loads(out)["sites"]}
     assert states["north"] == "approved"
