@@ -40,6 +40,9 @@ class _Epsilon(click.ParamType):
 @click.option("--seed", type=int, default=0, show_default=True, help="Never touches the noise.")
 @click.option("--fresh-noise", is_flag=True,
               help="A new release even where one was paid for; charged again.")  # fmt: skip
+@click.option("--prior", "prior_file", type=click.Path(path_type=Path),
+              help="A model of other patients, such as a simulator's, for what these are too few "
+                   "to say; costs no privacy.")  # fmt: skip
 @click.option("--ledger", "ledger_file", type=click.Path(path_type=Path),
               help="Ledger to charge instead of the workspace's.")  # fmt: skip
 @click.option("--budget", type=float, default=20.0, show_default=True,
@@ -48,13 +51,13 @@ class _Epsilon(click.ParamType):
 @answering
 def fit_command(
     files: tuple[Path, ...], dictionary: str, generator: str, epsilon: float | str, delta: float,
-    colluding: int, seed: int, fresh_noise: bool, ledger_file: Path | None, budget: float,
-    out: Path, as_json: bool, quiet: bool,
+    colluding: int, seed: int, fresh_noise: bool, prior_file: Path | None,
+    ledger_file: Path | None, budget: float, out: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Learn a generator from one table, or across sites with --data given three times or more."""
     from ..cohorts import read_table
     from ..dictionary import DataDictionary
-    from ..generators import get
+    from ..generators import Marginal, get, load_model, require_prior, with_prior
     from ..privacy import Ledger, check_budget
     from ..workbench.fitting import fit, ledger
 
@@ -67,6 +70,13 @@ def fit_command(
         )
     check_writable(out)
     described = DataDictionary.load(dictionary)
+    prior = None if prior_file is None else load_model(prior_file)
+    if prior is not None and generator != Marginal.name:
+        raise ArgumentRefused(
+            f"A prior was given for {generator}.",
+            "With --generator marginal, whose sums a prior can stand beside.",
+            "Leave --prior out, or use --generator marginal.",
+        )
     sites = {}
     for path in files:
         table = read_table(path)
@@ -79,11 +89,14 @@ def fit_command(
                 f"See all findings: synthema data check {path} --dictionary {dictionary}",
             )
         sites[str(path.resolve())] = described.conform(table)
+        if prior is not None:
+            require_prior(prior, described, table.columns)
     model = fit(
         sites, described, generator, epsilon=asked, delta=delta, seed=seed, colluding=colluding,
         fresh_noise=fresh_noise, progress=not quiet and not as_json,
         budget=ledger(budget) if ledger_file is None else Ledger(ledger_file, budget),
     )  # fmt: skip
+    model = model if prior is None else with_prior(model, prior, seed)
     model.save(out)
     record = {
         "model": str(out),
@@ -93,6 +106,8 @@ def fit_command(
         "release": model.release,
         "replayed": model.replayed,
         "privacy": model.privacy,
+        "prior": model.provenance.get("prior"),
+        "pairs_left_out": model.provenance.get("pairs_left_out", []),
         "rules_undecidable": model.provenance.get("rules_undecidable", []),
     }
     undecided = model.provenance.get("rules_undecidable", [])

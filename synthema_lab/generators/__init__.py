@@ -6,6 +6,7 @@ import pandas as pd
 
 from ..dictionary.spelling import nearest
 from ..errors import ArgumentRefused, ExtraMissing
+from .augmentation import augment
 from .counts import addition
 from .independent import Independent, floor_table
 from .loading import load_model
@@ -13,6 +14,7 @@ from .marginal import Marginal
 from .measured import Custody, fit_measured
 from .model import FittedModel
 from .peers import PoolModel, Synthcity, available
+from .prior import require_prior, with_prior
 from .trees import Trees, TreesModel
 from .vae import Vae, VaeModel
 
@@ -31,12 +33,15 @@ __all__ = [
     "Vae",
     "VaeModel",
     "addition",
+    "augment",
     "describe",
     "fit_measured",
     "floor_table",
     "get",
     "load_model",
     "names",
+    "require_prior",
+    "with_prior",
 ]
 
 

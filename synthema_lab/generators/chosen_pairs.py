@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import chdtrc
 
 from ..dictionary import DataDictionary
 from .counts import Clique
@@ -23,6 +24,7 @@ CELLS = 20_000
 _STANDS_OUT = 2.0
 _MOST_REFUSED = 300
 _LOOSENESS = 0.03
+_SIGNIFICANT, _LEAST_DOUBT = 0.003, 0.01
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def choose_pairs(
     total: float,
     first: Collection[int],
     cells: float = CELLS,
+    expected: Sequence[np.ndarray] | None = None,
 ) -> Chosen:
     """Choose by what was opened.
 
@@ -62,19 +65,26 @@ def choose_pairs(
         Positions of the covariates whose moment with the outcome is held
         whatever it shows, if it fits.
     cells : float
+    expected : sequence of numpy.ndarray, optional
+        For each vector the sums that are no surprise; 0 by default, as of
+        variables that have nothing to do with each other. With it, see `doubt`.
     """
     found: dict[Clique, list[Measured]] = {}
     strength: dict[Clique, list[float]] = {}
     asked: set[Clique] = set()
-    for moments, sums, variance in opened:
+    for number, (moments, sums, variance) in enumerate(opened):
+        surprise = sums - (0.0 if expected is None else expected[number])
         noise = variance if variance is not None else 0.0
-        deviation = np.sqrt(noise + total * moments.spread() / moments.step**2)
-        loose = np.sqrt(_LOOSENESS * (noise or 1 / moments.step**2))
+        chance = total * moments.spread() / moments.step**2
+        deviation = np.sqrt(noise + chance)
+        looseness = _LOOSENESS if expected is None else doubt(surprise**2, noise, chance)
+        loose = np.sqrt(looseness * (noise or 1 / moments.step**2)) * np.ones(len(sums))
         for entry in range(moments.vector.length):
             clique, weights = moments.table(entry, sizes)
-            one = Measured(clique, np.asarray([float(sums[entry])]), float(loose), weights)
+            one = Measured(clique, np.asarray([float(sums[entry])]), float(loose[entry]), weights)
             found.setdefault(clique, []).append(one)
-            strength.setdefault(clique, []).append(float(sums[entry] / max(deviation[entry], 1e-9)))
+            score = float(surprise[entry] / max(deviation[entry], 1e-9))
+            strength.setdefault(clique, []).append(score)
             if moments.vector.name == "outcome" and moments.features[entry].place in first:
                 asked.add(clique)
     # Several features of one pair stand out together as much as their squares, less chance.
@@ -95,6 +105,32 @@ def choose_pairs(
             current.append(clique)
             kept.extend(found[clique])
     return Chosen(tuple(kept), tuple(left_out))
+
+
+def doubt(squared: np.ndarray, noise: float, chance: np.ndarray, numbers: int = 1) -> np.ndarray:
+    """Variance to leave to opened numbers beside a prior, in multiples of that of their noise.
+
+    That of the noise itself, so that a prior is as strong as chance among so many
+    patients; but less, by empirical Bayes, where a surprise is significant.
+
+    Parameters
+    ----------
+    squared : numpy.ndarray of float
+        Squared difference from what the prior expects, a mean over `numbers`.
+    noise : float
+        Variance of the noise.
+    chance : numpy.ndarray of float
+        Variance by chance among so many patients.
+    numbers : int
+
+    Examples
+    --------
+    >>> doubt(np.array([100.0, 800.0, 10_000.0]), 100.0, np.full(3, 10.0)).round(3).tolist()
+    [1.0, 1.0, 0.01]
+    """
+    significant = chdtrc(numbers, numbers * squared / (noise + chance)) < _SIGNIFICANT
+    signal = np.maximum(squared - noise, 1e-9)
+    return np.where(significant, np.clip(chance / signal, _LEAST_DOUBT, 1.0), 1.0)
 
 
 def names_of(cliques: Sequence[Clique], names: Sequence[str]) -> list[str]:

@@ -5,30 +5,15 @@ Nothing here reads a patient: it runs where the sums were opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
-from ..errors import ArgumentRefused
 from ..privacy import OpenedSums, SkellamEvent, epsilon_of
-from .chosen_pairs import choose_pairs, covariate_places, names_of
 from .count_plan import CountPlan
-from .counts import Clique
-from .encoder import Encoder
-from .features import outcome_places
-from .graphical_model import GraphicalModel
-from .junction import largest_table
-from .loglinear import Measured, fit_loglinear
+from .estimated import estimate
 from .model import FittedModel
-from .structural_zeros import pattern_zeros, rule_coverage
+from .structural_zeros import rule_coverage
 
-CELL_CAP = 2_000_000
-"""Cells of a table that the rules alone may need."""
-TABLE_CAP = 200_000
-"""Cells of a table that a table of the workload may lead to, without noise."""
-_LOOSENESS = 0.01
-"""Variance left to a count, in multiples of that of its noise."""
 UNIT = "one patient added or removed; a patient at two sites counts twice"
 
 
@@ -69,8 +54,7 @@ def learnt(
     """
     encoder = plan.encoder
     coverage = rule_coverage(encoder)
-    zeros = (*coverage.structural.values(), *pattern_zeros(encoder))
-    graph, left_out = _estimated(plan, opened, zeros, progress)
+    graph, left_out = estimate(plan, opened, progress=progress)
     return FittedModel(
         generator=plan.generator,
         dictionary=encoder.dictionary,
@@ -89,75 +73,6 @@ def learnt(
         },
         replayed=replayed,
     )
-
-
-def _estimated(
-    plan: CountPlan,
-    opened: OpenedSums,
-    zeros: Sequence[tuple[Clique, np.ndarray]],
-    progress: Callable[[float], None] | None,
-) -> tuple[GraphicalModel, list[str]]:
-    """The model of the opened sums, and what stood out but does not fit into it."""
-    encoder, sizes = plan.encoder, plan.encoder.sizes
-    variances = opened.variances or (1.0,) * len(plan.cliques)
-    noisy = opened.variances is not None
-    counts = [
-        Measured(
-            clique, _shrunk(encoder, clique, sums, variance if noisy else 0.0),
-            float(np.sqrt(_LOOSENESS * variance)),
-        )
-        for clique, sums, variance in zip(plan.cliques, opened.sums, variances, strict=True)
-    ]  # fmt: skip
-    outcome = outcome_places(encoder)
-    pair = tuple(sorted(outcome)) if outcome and tuple(sorted(outcome)) in plan.cliques else ()
-    base = [one for one in counts if one.clique == pair]
-    base += [one for one in counts if len(one.clique) == 1 and one.clique[0] not in pair]
-    held = [clique for clique, _ in zeros] + [one.clique for one in base]
-    if (cells := largest_table(sizes, held)) > CELL_CAP:
-        raise ArgumentRefused(
-            f"The dictionary's rules would need a table of {cells:.0f} cells.",
-            f"At most {CELL_CAP} cells in one table of the junction tree.",
-            "Use fewer variables, coarser bins, or rules over fewer variables.",
-        )
-    tables, left_out = [], []
-    for one in counts:
-        fits = len(one.clique) == 1 or largest_table(sizes, [*held, one.clique]) <= TABLE_CAP
-        (tables if fits else left_out).append(one)
-        held += [one.clique] if fits else []
-    total = _total(plan, opened.sums, variances)
-    beyond = [one.clique for one in left_out]
-    moments: tuple[Measured, ...] = ()
-    if plan.vectors:
-        given = [
-            (one, vector.sums, vector.variance)
-            for one, vector in zip(
-                plan.moments(np.concatenate(opened.sums)), opened.vectors, strict=True
-            )
-        ]
-        first = covariate_places(encoder.dictionary, encoder.names)
-        chosen = choose_pairs(sizes, held, given, total, first)
-        moments, beyond = chosen.measured, [*beyond, *chosen.left_out]
-    graph = fit_loglinear(sizes, base, [*tables, *moments], zeros, total, progress)
-    return graph, names_of(beyond, encoder.names)
-
-
-def _shrunk(encoder: Encoder, clique: Clique, sums: np.ndarray, variance: float) -> np.ndarray:
-    """Counts of which those of bins within their noise are drawn towards 0, where nobody may be.
-
-    The garrotte of Gao (1998): little is taken from what is far above its noise. Findings keep
-    what was opened, since a rare one is there and an outermost bin may not be.
-    """
-    counts = np.asarray(sums, dtype=float)
-    binned = [getattr(encoder.coded[encoder.names[place]], "edges", ()) for place in clique]
-    if not any(binned):
-        return counts
-    return counts * np.maximum(0.0, 1 - variance / np.maximum(counts, 1e-9) ** 2) * (counts > 0)
-
-
-def _total(plan: CountPlan, sums: Sequence[np.ndarray], variances: Sequence[float]) -> float:
-    """Number of patients; each marginal says one, weighed by its noise. At least 1."""
-    weights = 1 / (np.asarray(variances) * [one.size for one in sums])
-    return max(1.0, float(weights @ [float(one.sum()) for one in sums] / weights.sum()))
 
 
 def _with_shares(opened: OpenedSums, times: float) -> list[SkellamEvent]:

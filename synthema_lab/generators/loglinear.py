@@ -1,12 +1,12 @@
 """Which log-linear model agrees best with what was opened?
 
-The distribution closest to the opened one-way counts, in relative entropy,
-whose expected counts and moments are near the opened ones: near in units of
-their noise. Its dual is smooth and has one parameter for each opened number, so
-that L-BFGS solves it in a second or two: with potentials ``theta . f``, the
-derivative is expected less opened plus the penalty (Dudik, Phillips and
-Schapire 2007, maximum entropy with generalised regularisation). Post-processing
-of opened sums: it costs no privacy.
+The distribution closest to a base, in relative entropy, such as the opened one-way
+counts or a public cohort, whose expected counts and moments are near the opened
+ones: near in units of their noise. Its dual is smooth and has one parameter for
+each opened number, so that L-BFGS solves it in a second or two: with potentials
+``theta . f``, the derivative is expected less opened plus the penalty (Dudik,
+Phillips and Schapire 2007, maximum entropy with generalised regularisation).
+Post-processing of opened sums: it costs no privacy.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Measured:
 
 def fit_loglinear(
     sizes: Sequence[int],
-    base: Sequence[Measured],
+    base: Sequence[Potential],
     measured: Sequence[Measured],
     zeros: Sequence[tuple[Clique, np.ndarray]],
     total: float,
@@ -59,9 +59,8 @@ def fit_loglinear(
     ----------
     sizes : sequence of int
         Number of codes of each variable.
-    base : sequence of Measured
-        Tables of counts, of cliques without a common variable: what the model
-        is closest to.
+    base : sequence of Potential
+        What the model is closest to; see `log_shares`.
     measured : sequence of Measured
         The tables again and the moments.
     zeros : sequence of (clique, forbidden codes)
@@ -75,19 +74,19 @@ def fit_loglinear(
     >>> sexes = Measured((0,), np.array([30.0, 70.0]), 1.0)
     >>> died = Measured((1,), np.array([50.0, 50.0]), 1.0)
     >>> both = Measured((0, 1), np.array([10.0]), 0.1, np.outer([-0.7, 0.3], [-0.5, 0.5]))
-    >>> model = fit_loglinear([2, 2], [sexes, died], [sexes, died, both], (), 100.0)
+    >>> base = [log_shares(one, [2, 2]) for one in (sexes, died)]
+    >>> model = fit_loglinear([2, 2], base, [sexes, died, both], (), 100.0)
     >>> cohort = model.draw(1000, np.random.default_rng(0))
     >>> bool(690 < cohort[:, 0].sum() < 710), bool(np.corrcoef(cohort.T)[0, 1] > 0.3)
     (True, True)
     """
     from scipy.optimize import minimize
 
-    cliques = [one.clique for one in measured]
+    cliques = [*(one.clique for one in measured), *(clique for clique, _ in base)]
     tree = JunctionTree(
         sizes, [*cliques, *(c for c, _ in zeros), *((i,) for i in range(len(sizes)))]
     )
-    starts = [(one.clique, _logarithm(one, sizes)) for one in base]
-    fixed = tree.placed([*starts, *(forbidden(sizes, *zero) for zero in zeros)])
+    fixed = tree.placed([*base, *(forbidden(sizes, *zero) for zero in zeros)])
     _, expected = tree.expected([], fixed)
     opened = np.concatenate([one.sums for one in measured])
     deviation = np.concatenate([np.full(one.sums.size, one.deviation) for one in measured])
@@ -125,7 +124,7 @@ def fit_loglinear(
     )  # fmt: skip
     if progress is not None:
         progress(1.0)
-    gathered = _in_largest([*starts, *potentials(solved.x)], [clique for clique, _ in zeros], sizes)
+    gathered = _in_largest([*base, *potentials(solved.x)], [clique for clique, _ in zeros], sizes)
     return GraphicalModel(
         tuple(int(size) for size in sizes), total, tuple(gathered), tuple(gathered.values()),
         tuple(zeros),
@@ -145,10 +144,16 @@ def _in_largest(
     return found
 
 
-def _logarithm(table: Measured, sizes: Sequence[int]) -> np.ndarray:
-    # A cell that was opened empty or below holds as much as was left loose.
+def log_shares(table: Measured, sizes: Sequence[int]) -> Potential:
+    """Logarithm of the shares of a table; a cell that was opened empty holds what was left loose.
+
+    Examples
+    --------
+    >>> log_shares(Measured((1,), np.array([1.0, 3.0]), 0.1), [9, 2])[1].round(2).tolist()
+    [-1.39, -0.29]
+    """
     counts = np.maximum(table.sums, table.deviation)
-    return _shaped(np.log(counts / counts.sum()), sizes, table.clique)
+    return table.clique, _shaped(np.log(counts / counts.sum()), sizes, table.clique)
 
 
 def _shaped(values: np.ndarray, sizes: Sequence[int], clique: Clique) -> np.ndarray:

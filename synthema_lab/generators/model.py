@@ -19,6 +19,7 @@ from ..errors import DataMismatch
 from ..privacy import OpenedSums, epsilon_of
 from .counts import one_way_counts
 from .encoder import Encoder
+from .expected_error import error_in_words
 from .graphical_model import GraphicalModel
 from .kept_rules import draw_cohort
 from .model_facts import ShownModel
@@ -166,7 +167,22 @@ class FittedModel(ShownModel):
         return model
 
     def _size(self) -> tuple[str, str]:
-        return "Marginals opened", str(len(self.opened.cliques))
+        moments = sum(len(one.sums) for one in self.opened.vectors)
+        said = f"{len(self.opened.cliques)} tables of counts"
+        return "Opened", said + (f", {moments} moments" if moments else "")
+
+    def _facts(self) -> list[tuple[str, str]]:
+        facts = super()._facts()
+        if (error := error_in_words(self.opened)) is not None:
+            facts.append(("Expected error", error))
+        if prior := self.provenance.get("prior"):
+            facts.append(("Prior", f"{prior['generator']}, release {prior['release']}, whose "
+                                   f"patients have this alone: {prior['privacy']}"))  # fmt: skip
+        if left_out := self.provenance.get("pairs_left_out"):
+            shown = ", ".join(left_out[:5])
+            more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+            facts.append(("Pairs left out", f"{shown}{more}: they stand out, and do not fit"))
+        return facts
 
 
 def _refuse_inconsistent(model: FittedModel, form: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..dictionary import DataDictionary
 from .subgroup import subgroup
 
 
@@ -19,6 +20,7 @@ class ShownModel:
     """
 
     generator: str
+    dictionary: DataDictionary
     columns: tuple[str, ...]
     privacy: Mapping[str, Any] | None
     provenance: Mapping[str, Any]

@@ -11,7 +11,7 @@ from synthema_lab.generators import Marginal
 from synthema_lab.generators.chosen_pairs import choose_pairs
 from synthema_lab.generators.encoder import Encoder
 from synthema_lab.generators.features import features, outcome_places, residuals
-from synthema_lab.generators.loglinear import Measured, _variance, fit_loglinear
+from synthema_lab.generators.loglinear import Measured, _variance, fit_loglinear, log_shares
 from synthema_lab.generators.moments import _shortened
 from synthema_lab.generators.tails import NormalTail
 
@@ -116,7 +116,8 @@ def test_a_probability_rounded_above_1_has_no_variance_below_0():
 def test_a_finding_that_nobody_has_is_drawn_for_nobody():
     alone = [Measured((place,), np.array([1e4, 0.0]), 1e-3) for place in range(3)]
     pair = Measured((0, 1), np.zeros(1), 1e-3, np.outer([0.0, 1.0], [0.0, 1.0]))
-    model = fit_loglinear([2, 2, 2], alone, [*alone, pair], (), 1e4)
+    base = [log_shares(one, [2, 2, 2]) for one in alone]
+    model = fit_loglinear([2, 2, 2], base, [*alone, pair], (), 1e4)
     assert model.draw(10_000, np.random.default_rng(0)).sum() <= 1
 
 
