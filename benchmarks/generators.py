@@ -30,6 +30,8 @@ HOW = f"""\
 Seeds: each is another split into 70% and 30% by a keyed hash, another fit and another sample as \
 large as the 70%; cells are the median and the range over seeds. Measures are those of \
 synthema_lab.validate.
+C2ST AUC below 0.5: rows lie nearer to the patients learnt from than other patients would; \
+whether that tells on somebody is what the membership attacks measure.
 Real, held out: the 30% in place of the synthetic table, so with fewer rows; its C-index is that \
 of a model learnt from the 70%. Its log HR error is what another draw of patients brings, and may \
 exceed a method's, which is measured against the patients learnt from.
