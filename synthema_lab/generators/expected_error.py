@@ -42,7 +42,7 @@ def expected_error(opened: OpenedSums) -> float | None:
     return float(np.median([variance**0.5 for _, variance in alone])) / patients
 
 
-def error_in_words(opened: OpenedSums) -> str | None:
+def error_in_words(opened: OpenedSums, beside_prior: bool = False) -> str | None:
     """The same for a reader, with what to do where it is serious.
 
     Examples
@@ -59,6 +59,8 @@ fewer variables or a larger epsilon, or borrow from a prior'
     said = f"a share of patients is off by some {100 * error:.2g} points"
     if error < SERIOUS:
         return said
+    if beside_prior:
+        return f"{said} in what was opened; most of what this cohort says comes from the prior"
     return (
         f"{said}, too much to rely on: add sites or patients, use fewer variables or a larger "
         "epsilon, or borrow from a prior"

@@ -173,9 +173,10 @@ class FittedModel(ShownModel):
 
     def _facts(self) -> list[tuple[str, str]]:
         facts = super()._facts()
-        if (error := error_in_words(self.opened)) is not None:
+        prior = self.provenance.get("prior")
+        if (error := error_in_words(self.opened, prior is not None)) is not None:
             facts.append(("Expected error", error))
-        if prior := self.provenance.get("prior"):
+        if prior:
             facts.append(("Prior", f"{prior['generator']}, release {prior['release']}, whose "
                                    f"patients have this alone: {prior['privacy']}"))  # fmt: skip
         if left_out := self.provenance.get("pairs_left_out"):

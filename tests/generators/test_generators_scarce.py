@@ -149,9 +149,10 @@ def test_an_arm_that_cannot_be_filled_up_is_refused(toy, patients):
         augment(patients, model, "sex == 'M' and pregnant == 1", to=400)
 
 
-def test_the_error_that_noise_brings_is_said_and_is_right(toy, patients):
+def test_the_error_that_noise_brings_is_said_and_is_right(toy, patients, prior):
     few = Marginal().fit([patients.head(50)], toy, epsilon=0.5)
     assert "too much to rely on" in str(few)
+    assert "comes from the prior" in str(with_prior(few, prior))
     many = Marginal().fit([toy.conform(toy_patients(5000, 3))], toy, epsilon=5.0)
     assert "too much to rely on" not in str(many)
     assert "Expected error" not in str(Marginal().fit([patients], toy, epsilon=None))
