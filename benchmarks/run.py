@@ -17,6 +17,7 @@ from . import (
     fuzz,
     generators,
     multiparty,
+    priors,
     rounds,
     secure_sum,
     simulators,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "averaging": averaging,
     "studies": studies,
     "fuzz": fuzz,
+    "priors": priors,
     "generators": generators,
 }
 HOURS = ("generators",)
