@@ -23,7 +23,6 @@ from .features import outcome_places
 from .graphical_model import GraphicalModel
 from .junction import largest_table
 from .loglinear import Measured, fit_loglinear, log_shares
-from .structural_zeros import pattern_zeros, rule_coverage
 
 CELL_CAP = 2_000_000
 """Cells of a table that the rules alone may need."""
@@ -37,6 +36,7 @@ _ROWS_OF_A_PRIOR = 50_000
 def estimate(
     plan: CountPlan,
     opened: OpenedSums,
+    zeros: Sequence[tuple[Clique, np.ndarray]],
     prior: GraphicalModel | None = None,
     rng: np.random.Generator | None = None,
     progress: Callable[[float], None] | None = None,
@@ -47,10 +47,12 @@ def estimate(
     ----------
     plan : CountPlan
     opened : OpenedSums
+    zeros : sequence of (clique, forbidden codes)
+        Of the dictionary's rules and patterns.
     prior : GraphicalModel, optional
         Over the same codes.
     rng : numpy.random.Generator, optional
-        Draws what a prior expects.
+        Draws what a prior expects; goes with one.
     progress : callable, optional
         Called with the share done, from 0 to 1.
 
@@ -60,13 +62,11 @@ def estimate(
         If the dictionary's rules need too large a table.
     """
     encoder, sizes = plan.encoder, plan.encoder.sizes
-    zeros = (*rule_coverage(encoder).structural.values(), *pattern_zeros(encoder))
     total = _total(plan, opened)
     if prior is None:
         counts = _counts(plan, opened)
         base = _alone(plan, counts)
     else:
-        rng = rng or np.random.default_rng(0)
         counts = _counts_beside(plan, opened, prior.draw(_ROWS_OF_A_PRIOR, rng), total)
         base = list(zip(prior.cliques, prior.potentials, strict=True))
     held = [*(clique for clique, _ in zeros), *(clique for clique, _ in base)]

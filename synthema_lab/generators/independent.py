@@ -23,6 +23,8 @@ class Independent:
     """
 
     name = "independent"
+    openings = 1
+    """How many sums it opens, one after the other."""
     title = "Independent marginals"
     use_when = "as the floor: what a method must beat to have learnt anything"
     privacy = "differentially private by a proven bound when epsilon is given"

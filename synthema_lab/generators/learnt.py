@@ -12,7 +12,7 @@ from ..privacy import OpenedSums, SkellamEvent, epsilon_of
 from .count_plan import CountPlan
 from .estimated import estimate
 from .model import FittedModel
-from .structural_zeros import rule_coverage
+from .structural_zeros import pattern_zeros, rule_coverage
 
 UNIT = "one patient added or removed; a patient at two sites counts twice"
 
@@ -54,7 +54,8 @@ def learnt(
     """
     encoder = plan.encoder
     coverage = rule_coverage(encoder)
-    graph, left_out = estimate(plan, opened, progress=progress)
+    zeros = (*coverage.structural.values(), *pattern_zeros(encoder))
+    graph, left_out = estimate(plan, opened, zeros, progress=progress)
     return FittedModel(
         generator=plan.generator,
         dictionary=encoder.dictionary,

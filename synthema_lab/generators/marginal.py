@@ -33,6 +33,8 @@ class Marginal:
     """Counts of each variable and moments of each pair, joined by a log-linear model."""
 
     name = "marginal"
+    openings = 2
+    """How many sums it opens, one after the other."""
     title = "Counts and moments, joined by a log-linear model"
     use_when = "by default: for a stated privacy budget, and across hospitals"
     privacy = "differentially private by a proven bound when epsilon is given"

@@ -63,9 +63,8 @@ def with_prior(model: FittedModel, prior: FittedModel, seed: int = 0) -> FittedM
     asked = None if model.privacy is None else model.privacy["asked"]
     delta = 1e-5 if model.privacy is None else model.privacy["delta"]
     plan = Marginal().plan(model.dictionary, model.columns, asked, delta)
-    graph, left_out = estimate(
-        plan, model.opened, prior.graph, np.random.default_rng(np.random.SeedSequence([seed, 0x50]))
-    )
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0x50]))
+    graph, left_out = estimate(plan, model.opened, model.graph.zeros, prior.graph, rng)
     stated = "noise off: no guarantee"
     if prior.privacy is not None:
         stated = f"epsilon {prior.privacy['epsilon']:.2f} (delta {prior.privacy['delta']:g})"

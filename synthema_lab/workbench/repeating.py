@@ -86,10 +86,7 @@ def _with(stored: OpenedSums, model: FittedModel, privacy: dict[str, object]) ->
         plan, stored, asked=asked, delta=delta, colluding=0, sites=sites, counted=sites,
         checked=True, seed=model.provenance["seed"],
     )  # fmt: skip
-    provenance = model.provenance | {
-        name: again.provenance[name] for name in ("pairs_left_out",) if name in again.provenance
-    }
     return replace(
-        model, graph=again.graph, opened=stored, privacy=privacy, provenance=provenance,
-        replayed=True,
+        model, graph=again.graph, opened=stored, privacy=privacy, replayed=True,
+        provenance=model.provenance | again.provenance,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,3 +127,22 @@ def test_the_table_of_what_is_opened_lists_all_that_is_opened(name):
     listed = workload(dictionary)
     assert len(listed) == len(plan.cliques) + len(plan.vectors)
     assert listed["numbers"].sum() == sum(plan.lengths)
+
+
+def test_sums_of_a_study_that_are_replayed_give_the_whole_first_model_again(cohort):
+    """Also which pairs it leaves out: of other noise they are others."""
+    first, second = (
+        replace(model, provenance=model.provenance | {"pairs_left_out": [told]})
+        for model, told in (
+            (get("marginal").fit([cohort.patients], cohort.dictionary, epsilon=3.0, seed=1), "a"),
+            (get("marginal").fit([cohort.patients], cohort.dictionary, epsilon=3.0, seed=1), "b"),
+        )
+    )
+    kept = lab.released(first, cohort.patients)
+    again = lab.released(second, cohort.patients)
+    assert (kept.replayed, again.replayed) == (False, True)
+    assert again.release == kept.release
+    assert again.provenance["pairs_left_out"] == []
+    assert again.provenance.keys() == kept.provenance.keys()
+    pd.testing.assert_frame_equal(again.sample(100, 1), kept.sample(100, 1))
+    assert not again.sample(100, 1).equals(second.sample(100, 1))

@@ -50,7 +50,7 @@ class Counting:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.openings = 2 if name == "marginal" else 1
+        self.openings = get(name).openings
 
     def terms(self, sites: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Whole numbers, with room for large sites; see `Procedure.terms`."""
