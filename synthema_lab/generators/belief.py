@@ -8,10 +8,10 @@ compiling a program for it takes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import logsumexp
 
 from .counts import Clique
 from .junction import junction_tree
@@ -86,11 +86,12 @@ class JunctionTree:
         tables = self.calibrated(potentials, fixed)
         log_sum, done = 0.0, {}
         for node, table in tables.items():
-            total = float(logsumexp(table))
+            total = float(_summed_out(table, node, ()))
             # Parts of the tree that are not joined are independent: their totals multiply.
             log_sum += total if node in self._roots else 0.0
             done[node] = np.exp(table - total)
 
+        @functools.cache
         def marginal(clique: Clique) -> np.ndarray:
             node = self._home.get(clique) or self._smallest(clique)
             return done[node].sum(axis=tuple(k for k, i in enumerate(node) if i not in clique))

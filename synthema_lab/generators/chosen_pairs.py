@@ -16,7 +16,7 @@ from scipy.special import chdtrc
 from ..dictionary import DataDictionary
 from .counts import Clique
 from .junction import largest_table
-from .loglinear import Measured
+from .measured_sums import Measured
 from .moments import Moments
 
 CELLS = 20_000

@@ -22,7 +22,8 @@ from .encoder import Encoder
 from .features import outcome_places
 from .graphical_model import GraphicalModel
 from .junction import largest_table
-from .loglinear import Measured, fit_loglinear, log_shares
+from .loglinear import fit_loglinear, log_shares
+from .measured_sums import Measured
 
 CELL_CAP = 2_000_000
 """Cells of a table that the rules alone may need."""

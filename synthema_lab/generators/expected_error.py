@@ -13,6 +13,8 @@ from ..privacy import OpenedSums
 
 SERIOUS = 0.05
 """From here on a cohort says little; it is said with the model."""
+FEWEST_EVENTS, CLEAR = 5, 3.0
+"""Fewer events than that, or than so many times the noise in their number, say nothing."""
 
 
 def expected_error(opened: OpenedSums) -> float | None:
@@ -64,4 +66,37 @@ fewer variables or a larger epsilon, or borrow from a prior'
     return (
         f"{said}, too much to rely on: add sites or patients, use fewer variables or a larger "
         "epsilon, or borrow from a prior"
+    )
+
+
+def events_in_words(opened: OpenedSums, event: str) -> str | None:
+    """How many events were seen, where they are too few for the noise or at all; else None.
+
+    Parameters
+    ----------
+    opened : OpenedSums
+    event : str
+        The 0/1 variable of the outcome.
+
+    Examples
+    --------
+    >>> few = OpenedSums("r", (("died",),), (np.array([96, 4]),), (25.0,))
+    >>> events_in_words(few, "died")
+    'about 4, with noise of 5: survival in what is drawn tells nothing; add sites or patients who \
+had the event, or leave the outcome out'
+    >>> enough = OpenedSums("r", (("died",),), (np.array([50, 50]),), (25.0,))
+    >>> events_in_words(enough, "died") is None
+    True
+    """
+    if (event,) not in opened.cliques:
+        return None
+    place = opened.cliques.index((event,))
+    seen = max(0, int(opened.sums[place][1]))
+    noise = 0.0 if opened.variances is None else opened.variances[place] ** 0.5
+    if seen >= max(FEWEST_EVENTS, CLEAR * noise):
+        return None
+    with_noise = f", with noise of {noise:.2g}" if noise else ""
+    return (
+        f"about {seen}{with_noise}: survival in what is drawn tells nothing; add sites or patients "
+        "who had the event, or leave the outcome out"
     )

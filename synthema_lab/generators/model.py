@@ -19,7 +19,7 @@ from ..errors import DataMismatch
 from ..privacy import OpenedSums, epsilon_of
 from .counts import one_way_counts
 from .encoder import Encoder
-from .expected_error import error_in_words
+from .expected_error import error_in_words, events_in_words
 from .graphical_model import GraphicalModel
 from .kept_rules import draw_cohort
 from .model_facts import ShownModel
@@ -176,6 +176,9 @@ class FittedModel(ShownModel):
         prior = self.provenance.get("prior")
         if (error := error_in_words(self.opened, prior is not None)) is not None:
             facts.append(("Expected error", error))
+        survival = self.dictionary.survival
+        if survival and (events := events_in_words(self.opened, survival.event)) is not None:
+            facts.append(("Events", events))
         if prior:
             facts.append(("Prior", f"{prior['generator']}, release {prior['release']}, whose "
                                    f"patients have this alone: {prior['privacy']}"))  # fmt: skip

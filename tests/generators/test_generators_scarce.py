@@ -162,3 +162,19 @@ def test_the_error_that_noise_brings_is_said_and_is_right(toy, patients, prior):
     off = [model.opened.sums[place][0] / len(patients) - truth for model in models]
     said = np.median([expected_error(model.opened) for model in models])
     assert said / 3 < np.std(off) < 3 * said
+
+
+def test_a_cohort_without_an_event_is_fitted_and_says_so(toy, patients):
+    """One site of a study may have none, as long as another has; all together may not."""
+    time, event = toy.survival.time, toy.survival.event
+    nobody = patients[patients[event] == 0]
+    others = patients[patients[event] != 0]
+    alone = Marginal().fit([nobody], toy, epsilon=3.0)
+    assert "survival in what is drawn tells nothing" in str(alone)
+    unseen = Marginal().fit([nobody], toy, epsilon=None)
+    assert "about 0:" in str(unseen)
+    drawn = unseen.sample(2000, seed=1)
+    assert drawn[event].sum() == 0
+    assert drawn[time].notna().any()
+    both = Marginal().fit([nobody, others], toy, epsilon=3.0)
+    assert "tells nothing" not in str(both)
