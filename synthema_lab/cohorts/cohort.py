@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from synthema_lab.cohorts.split import PUBLIC_HOLDOUT_KEY, split_holdout, split_sites
-from synthema_lab.dictionary import DataDictionary
+from synthema_lab.dictionary import DataDictionary, did_you_mean
+from synthema_lab.errors import ArgumentRefused
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +63,32 @@ class Cohort:
         """
         kept, aside = split_holdout(self.patients, self.dictionary, fraction, key)
         return replace(self, patients=kept), replace(self, patients=aside)
+
+    def site(self, name: str) -> tuple[Cohort, Cohort]:
+        """The patients of one site, and those of all others.
+
+        Raises
+        ------
+        ArgumentRefused
+            If there is no such site.
+
+        Examples
+        --------
+        >>> from synthema_lab.cohorts import load_cohort
+        >>> here, elsewhere = load_cohort("leuksurv").site("south_west")
+        >>> len(here.patients), len(elsewhere.patients)
+        (157, 886)
+        """
+        sites = self.sites()
+        if name not in sites or len(sites) == 1:
+            raise ArgumentRefused(
+                f"The cohort has no site '{name}', or no other.",
+                "One site of several.",
+                did_you_mean(name, sites),
+            )
+        here = sites.pop(name)
+        elsewhere = pd.concat(list(sites.values()), ignore_index=True)
+        return replace(self, patients=here), replace(self, patients=elsewhere)
 
     @property
     def events(self) -> int | None:

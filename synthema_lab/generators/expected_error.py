@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dictionary import DataDictionary
 from ..privacy import OpenedSums
 
 SERIOUS = 0.05
@@ -69,28 +70,30 @@ fewer variables or a larger epsilon, or borrow from a prior'
     )
 
 
-def events_in_words(opened: OpenedSums, event: str) -> str | None:
+def events_in_words(opened: OpenedSums, dictionary: DataDictionary) -> str | None:
     """How many events were seen, where they are too few for the noise or at all; else None.
 
     Parameters
     ----------
     opened : OpenedSums
-    event : str
-        The 0/1 variable of the outcome.
+    dictionary : DataDictionary
+        It names the event of the outcome, 0 or 1.
 
     Examples
     --------
-    >>> few = OpenedSums("r", (("died",),), (np.array([96, 4]),), (25.0,))
-    >>> events_in_words(few, "died")
+    >>> leuksurv = DataDictionary.load("leuksurv")
+    >>> few = OpenedSums("r", (("os_event",),), (np.array([96, 4]),), (25.0,))
+    >>> events_in_words(few, leuksurv)
     'about 4, with noise of 5: survival in what is drawn tells nothing; add sites or patients who \
 had the event, or leave the outcome out'
-    >>> enough = OpenedSums("r", (("died",),), (np.array([50, 50]),), (25.0,))
-    >>> events_in_words(enough, "died") is None
+    >>> enough = OpenedSums("r", (("os_event",),), (np.array([50, 50]),), (25.0,))
+    >>> events_in_words(enough, leuksurv) is None
     True
     """
-    if (event,) not in opened.cliques:
+    survival = dictionary.survival
+    if survival is None or (survival.event,) not in opened.cliques:
         return None
-    place = opened.cliques.index((event,))
+    place = opened.cliques.index((survival.event,))
     seen = max(0, int(opened.sums[place][1]))
     noise = 0.0 if opened.variances is None else opened.variances[place] ** 0.5
     if seen >= max(FEWEST_EVENTS, CLEAR * noise):

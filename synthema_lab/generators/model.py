@@ -176,8 +176,7 @@ class FittedModel(ShownModel):
         prior = self.provenance.get("prior")
         if (error := error_in_words(self.opened, prior is not None)) is not None:
             facts.append(("Expected error", error))
-        survival = self.dictionary.survival
-        if survival and (events := events_in_words(self.opened, survival.event)) is not None:
+        if not prior and (events := events_in_words(self.opened, self.dictionary)) is not None:
             facts.append(("Events", events))
         if prior:
             facts.append(("Prior", f"{prior['generator']}, release {prior['release']}, whose "
