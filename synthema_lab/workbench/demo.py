@@ -117,7 +117,7 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
                 "31_sum_without_sharing",
                 "32_spend_a_privacy_budget",
             ),
-            longer=("43_compare_generators", "44_borrow_from_others"),
+            longer=("43_compare_generators", "46_borrow_from_others"),
         ),
     }
 )
