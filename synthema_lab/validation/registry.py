@@ -26,6 +26,21 @@ MEASURES: tuple[Measure, ...] = (
 MEASURES = tuple(sorted(MEASURES, key=lambda measure: list(GROUPS).index(measure.group)))
 
 
+def measures_of(metrics: str) -> tuple[Measure, ...]:
+    """The measures of a set.
+
+    Parameters
+    ----------
+    metrics : {"quick", "standard"}
+
+    Examples
+    --------
+    >>> set(measures_of("quick")) <= set(measures_of("standard"))
+    True
+    """
+    return tuple(known for known in MEASURES if metrics != "quick" or not known.standard_only)
+
+
 def measure(name: str) -> Measure:
     """One measure by name.
 
@@ -52,7 +67,7 @@ def measure(name: str) -> Measure:
 
 
 def describe() -> pd.DataFrame:
-    """All measures, one row each: group, goal, range, needs, ceiling and meaning.
+    """All measures, one row each: group, goal, range, needs, ceiling, set and meaning.
 
     Examples
     --------
@@ -67,6 +82,7 @@ def describe() -> pd.DataFrame:
             "range": tuple(limit if math.isfinite(limit) else None for limit in known.range),
             "needs": ", ".join(sorted(known.needs)) or "-",
             "ceiling": known.ceiling,
+            "set": "standard" if known.standard_only else "quick",
             "meaning": known.meaning,
         }
         for known in MEASURES
