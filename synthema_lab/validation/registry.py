@@ -9,7 +9,18 @@ import pandas as pd
 from synthema_lab.dictionary.spelling import nearest
 from synthema_lab.errors import ArgumentRefused
 
-from . import curves, hazards, membership, rules, two_sample, univariate, verbatim
+from . import (
+    added_value,
+    curves,
+    hazards,
+    membership,
+    model_ranking,
+    rules,
+    transfer,
+    two_sample,
+    univariate,
+    verbatim,
+)
 from .metric import GROUPS, Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -17,6 +28,9 @@ MEASURES: tuple[Measure, ...] = (
     *two_sample.MEASURES,
     *curves.MEASURES,
     *hazards.MEASURES,
+    *transfer.MEASURES,
+    *model_ranking.MEASURES,
+    *added_value.MEASURES,
     *rules.MEASURES,
     *membership.MEASURES,
     *verbatim.MEASURES,
