@@ -78,6 +78,7 @@ MEASURES = (
         frozenset({"survival", "holdout"}),
         "train",
         augmentation_gain,
+        standard_only=True,
     ),
     Measure(
         "interval_coverage",
@@ -90,5 +91,6 @@ MEASURES = (
         frozenset({"survival"}),
         "holdout",
         interval_coverage,
+        standard_only=True,
     ),
 )

@@ -11,11 +11,16 @@ from synthema_lab.errors import ArgumentRefused
 
 from . import (
     added_value,
+    attribute_inference,
     curves,
     hazards,
+    linkability,
     membership,
+    membership_worst,
     model_ranking,
     rules,
+    singling_out,
+    small_groups,
     transfer,
     two_sample,
     univariate,
@@ -33,6 +38,11 @@ MEASURES: tuple[Measure, ...] = (
     *added_value.MEASURES,
     *rules.MEASURES,
     *membership.MEASURES,
+    *membership_worst.MEASURES,
+    *attribute_inference.MEASURES,
+    *singling_out.MEASURES,
+    *linkability.MEASURES,
+    *small_groups.MEASURES,
     *verbatim.MEASURES,
 )
 """Every measure. A new one is added here; floor, ceiling and table follow by themselves."""

@@ -142,6 +142,7 @@ MEASURES = (
         _NEEDS,
         "train",
         outcome_auc,
+        standard_only=True,
     ),
     Measure(
         "brier_score",
@@ -154,6 +155,7 @@ MEASURES = (
         _NEEDS,
         "train",
         brier_score,
+        standard_only=True,
     ),
     Measure(
         "reverse_c_index",
@@ -166,5 +168,6 @@ MEASURES = (
         frozenset({"survival"}),
         "holdout",
         reverse_c_index,
+        standard_only=True,
     ),
 )
