@@ -18,10 +18,12 @@ def _options(function: Any) -> Any:
     """What both commands take."""
     for option in (
         click.option("--out", required=True, type=click.Path(path_type=Path),
-                     help="A new folder for metrics.json and report.html."),
+                     help="A new folder: metrics.json, verdict.json, report.html and .pdf."),
+        click.option("--appetite", default="risk_appetite", show_default=True,
+                     help="A file of limits: what a custodian is willing to risk."),
         click.option("--seed", type=int, default=0, show_default=True),
         click.option("--metrics", type=click.Choice(["quick", "standard"]), default="quick",
-                     show_default=True, help="200 or 1000 bootstrap draws."),
+                     show_default=True, help="What takes seconds, or everything."),
         click.option("--dictionary", required=True,
                      help="A dictionary file, or a name such as leuksurv."),
         click.option("--synthetic", required=True, type=click.Path(path_type=Path)),
@@ -40,7 +42,7 @@ def _options(function: Any) -> Any:
 def validate_command(holdout: Path | None, **asked: Any) -> None:
     """Compare a synthetic table with the real one: fidelity, clinical value, utility, privacy.
 
-    Leaves with 5 where a finding forbids a release.
+    Leaves with 5 where the verdict is to refuse.
     """
     _evaluate(holdout, None, **asked)
 
@@ -53,27 +55,26 @@ def validate_command(holdout: Path | None, **asked: Any) -> None:
 def privacy_command(holdout: Path, **asked: Any) -> None:
     """Attack a synthetic table and report the residual risk.
 
-    Leaves with 5 where a finding forbids a release.
+    Leaves with 5 where the verdict is to refuse.
     """
     _evaluate(holdout, "privacy", **asked)
 
 
 def _evaluate(
     holdout: Path | None, group: str | None, real: Path, synthetic: Path, dictionary: str,
-    metrics: str, seed: int, out: Path, as_json: bool, quiet: bool,
+    metrics: str, seed: int, appetite: str, out: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     from ..cohorts import read_table
     from ..dictionary import DataDictionary
     from ..errors import ArgumentRefused
-    from ..validation import validate
-    from ..validation.gate import refusals
-    from ..workbench.validation_page import validation_page
+    from ..validation import RiskAppetite, decide, validate
+    from ..workbench.validation_page import validation_page, validation_paper
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ArgumentRefused(
             f"{out} exists and is not empty.", "A new folder.", "Use another name after --out."
         )
-    described = DataDictionary.load(dictionary)
+    described, limits = DataDictionary.load(dictionary), RiskAppetite.load(appetite)
     tables = {
         name: described.conform(read_table(path))
         for name, path in {"real": real, "synthetic": synthetic, "holdout": holdout}.items()
@@ -83,19 +84,23 @@ def _evaluate(
         tables["real"], tables["synthetic"], described, tables.get("holdout"),
         metrics=metrics, seed=seed, progress=not (quiet or as_json),
     )  # fmt: skip
-    reasons = refusals(found)
+    verdict = decide(found, limits)
     kept = [m for m in found.as_json() if group is None or m["group"] == group]
     with whole_folder(out) as folder:
         with whole_file(folder / "metrics.json") as path:
             path.write_text(json.dumps(plain(kept), indent=1, allow_nan=False))
         with whole_file(folder / "report.html") as path:
-            path.write_text(validation_page(found, reasons, group), encoding="utf-8")
-    heading = found.heading + f"\n{'refused: ' + '; '.join(reasons) if reasons else ''}"
-    answer(f"{heading}\n{as_text(_shown(kept))}\nWritten to {out}",
-           {"metrics": kept, "refused": reasons, "folder": str(out)}, as_json, quiet)  # fmt: skip
-    if reasons:
+            path.write_text(validation_page(found, verdict, group), encoding="utf-8")
+        with whole_file(folder / "report.pdf") as path:
+            path.write_bytes(validation_paper(found, verdict, group))
+        with whole_file(folder / "verdict.json") as path:
+            path.write_text(json.dumps(verdict.as_dict(), indent=1))
+    answer(f"{found.heading}\n{as_text(_shown(kept))}\n{verdict}\nWritten to {out}",
+           {"metrics": kept, "verdict": verdict.as_dict(), "folder": str(out)},
+           as_json, quiet)  # fmt: skip
+    if verdict.verdict == "refuse":
         raise GateFailed(
-            f"This table must not be released: {'; '.join(reasons)}.",
+            f"This table must not be released: {'; '.join(verdict.reasons)}.",
             "No training patient recognised or reproduced beyond chance.",
             f"Read {out / 'report.html'}; fit with a smaller epsilon, or another generator.",
         )

@@ -6,11 +6,23 @@ ceiling (real patients against real patients, or chance for an attack).
 
 from __future__ import annotations
 
+from .appetite import RiskAppetite
 from .comparison import validate
-from .gate import refusals
 from .metric import Metric
 from .reference import Reference, prepare
 from .registry import describe
 from .result import Validation
+from .verdict import Verdict, decide, refusals
 
-__all__ = ["Metric", "Reference", "Validation", "describe", "prepare", "refusals", "validate"]
+__all__ = [
+    "Metric",
+    "Reference",
+    "RiskAppetite",
+    "Validation",
+    "Verdict",
+    "decide",
+    "describe",
+    "prepare",
+    "refusals",
+    "validate",
+]

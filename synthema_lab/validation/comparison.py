@@ -15,7 +15,7 @@ from .metric import Estimate, Measure
 from .progress import Progress, progress_of
 from .published import published_curves
 from .reference import Reference, prepare
-from .registry import MEASURES
+from .registry import measures_of
 from .result import Validation
 
 
@@ -44,7 +44,7 @@ def validate(
     holdout : DataFrame, optional
         Real patients whom the generator never saw.
     metrics : {"quick", "standard"}
-        The same measures with 200 or 1000 bootstrap draws.
+        The measures that take seconds, with 200 bootstrap draws, or all with 1000.
     draws : int, optional
         Another number of draws, at least 20.
     seed : int
@@ -94,8 +94,9 @@ def validate(
     candidate = read_columns(synthetic, reference.dictionary, reference.train.variables)
     from threadpoolctl import threadpool_limits
 
+    measures = measures_of(reference.metrics)
     jobs = [job for job in _bound_jobs(reference) if not reference.knows(job[0])]
-    jobs += [((measure.name, "candidate"), measure, candidate) for measure in MEASURES]
+    jobs += [((measure.name, "candidate"), measure, candidate) for measure in measures]
     try:
         # One thread: on tables of this size more are slower, and sums taken in
         # another order would make the numbers depend on the machine.
@@ -116,7 +117,7 @@ def validate(
                 if measure.ceiling == "chance"
                 else found["ceiling"][measure.name].value,
             )
-            for measure in MEASURES
+            for measure in measures
         ),
         curves=published_curves(reference, candidate, found),
         dictionary=reference.dictionary.name,
@@ -131,7 +132,7 @@ def validate(
 def _bound_jobs(reference: Reference) -> list[tuple[tuple[str, str], Measure, Columns]]:
     """Floors and ceilings: what to compute on which table."""
     jobs = []
-    for measure in MEASURES:
+    for measure in measures_of(reference.metrics):
         jobs.append(((measure.name, "floor"), measure, reference.floor))
         table = {"train": reference.train, "holdout": reference.holdout}.get(measure.ceiling)
         if table is not None:
@@ -150,5 +151,5 @@ def _found(reference: Reference, role: str) -> dict[str, Estimate]:
         measure.name: reference.once((measure.name, role), lambda: absent)
         if reference.knows((measure.name, role))
         else absent
-        for measure in MEASURES
+        for measure in measures_of(reference.metrics)
     }

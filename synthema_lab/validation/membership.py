@@ -28,6 +28,16 @@ def membership_auc(candidate: Columns, reference: Reference) -> Estimate:
     return _strongest(candidate, reference, "auc")
 
 
+def scores_of(candidate: Columns, reference: Reference) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Scores of every attack, made once for a table; see `attacks.attack_scores`."""
+    return reference.once(
+        ("attack_scores", candidate.role),
+        lambda: attack_scores(
+            candidate, reference.train, reference.holdout, reference.rng("folds of the attack")
+        ),
+    )
+
+
 def _strongest(candidate: Columns, reference: Reference, what: str) -> Estimate:
     members, outsiders = reference.train, reference.holdout
     if min(members.rows, outsiders.rows) < FEWEST:
@@ -35,8 +45,7 @@ def _strongest(candidate: Columns, reference: Reference, what: str) -> Estimate:
     battery = reference.once(
         ("battery", candidate.role),
         lambda: measure_battery(
-            attack_scores(candidate, members, outsiders, reference.rng("folds of the attack")),
-            reference.rng("resamples of the attack"),
+            scores_of(candidate, reference), reference.rng("resamples of the attack")
         ),
     )
     table = battery.attacks

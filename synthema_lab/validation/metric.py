@@ -179,6 +179,8 @@ class Measure:
         ``estimate(candidate, reference) -> Estimate``. The candidate is the
         synthetic table, the floor table or the ceiling table: the same code
         makes all three numbers.
+    standard_only : bool
+        Left out of ``metrics="quick"``, which a demo waits for.
     """
 
     name: str
@@ -191,6 +193,7 @@ class Measure:
     ceiling: Literal["holdout", "train", "chance"]
     estimate: Callable[[Columns, Reference], Estimate] = field(repr=False)
     unit: str = "1"
+    standard_only: bool = False
 
     def missing(self, reference: Reference) -> str:
         """Say what this measure lacks, or nothing."""

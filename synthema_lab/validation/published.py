@@ -19,6 +19,14 @@ from .metric import Estimate
 from .reference import Reference
 
 Found = Mapping[str, Mapping[str, Estimate]]
+_PLAIN = {
+    "models": "model_ranking",
+    "attribute_inference": "attribute_inference_gain",
+    "singling_out": "singling_out_gain",
+    "linkability": "linkability_gain",
+    "small_groups": "small_group_disclosure",
+}
+"""Curves that are published as they are, and the measure that makes them."""
 SAID = {"candidate": "synthetic", "floor": "floor", "ceiling": "held out"}
 
 
@@ -39,7 +47,8 @@ def published_curves(
     dict of str to DataFrame
         Some of: bounds (floor and ceiling with intervals), survival,
         hazard_ratios, univariate, missingness, marginals, attacks, attack_roc,
-        verbatim, rules.
+        verbatim, rules, models, attribute_inference, singling_out, linkability,
+        small_groups.
     """
     curves = {
         "bounds": _bounds(found),
@@ -54,6 +63,9 @@ def published_curves(
         ),
         "attacks": _curve(found, "candidate", "membership_tpr", "attacks"),
         "attack_roc": _curve(found, "candidate", "membership_tpr", "attack_roc"),
+        **{
+            curve: _curve(found, "candidate", measure, curve) for curve, measure in _PLAIN.items()
+        },
         "verbatim": _verbatim(found),
         "rules": _curve(found, "candidate", "rules_broken", "rules"),
     }
@@ -61,7 +73,8 @@ def published_curves(
 
 
 def _curve(found: Found, role: str, measure: str, name: str) -> pd.DataFrame:
-    return found[role][measure].curves.get(name, pd.DataFrame()).copy()
+    made = found[role].get(measure)
+    return pd.DataFrame() if made is None else made.curves.get(name, pd.DataFrame()).copy()
 
 
 def _stacked(found: Found, measures: tuple[str, ...], roles: tuple[str, ...]) -> pd.DataFrame:

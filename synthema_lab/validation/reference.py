@@ -120,7 +120,8 @@ def prepare(
     dictionary : DataDictionary
         Any subset of its modelled variables may be there.
     metrics : {"quick", "standard"}
-        "quick" takes 200 bootstrap draws, "standard" 1000.
+        "quick" takes 200 bootstrap draws and leaves out what takes long (see
+        `describe`), "standard" takes 1000 and leaves out nothing.
     draws : int, optional
         Another number of draws, at least 20.
     seed : int

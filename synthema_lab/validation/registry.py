@@ -9,7 +9,23 @@ import pandas as pd
 from synthema_lab.dictionary.spelling import nearest
 from synthema_lab.errors import ArgumentRefused
 
-from . import curves, hazards, membership, rules, two_sample, univariate, verbatim
+from . import (
+    added_value,
+    attribute_inference,
+    curves,
+    hazards,
+    linkability,
+    membership,
+    membership_worst,
+    model_ranking,
+    rules,
+    singling_out,
+    small_groups,
+    transfer,
+    two_sample,
+    univariate,
+    verbatim,
+)
 from .metric import GROUPS, Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -17,13 +33,36 @@ MEASURES: tuple[Measure, ...] = (
     *two_sample.MEASURES,
     *curves.MEASURES,
     *hazards.MEASURES,
+    *transfer.MEASURES,
+    *model_ranking.MEASURES,
+    *added_value.MEASURES,
     *rules.MEASURES,
     *membership.MEASURES,
+    *membership_worst.MEASURES,
+    *attribute_inference.MEASURES,
+    *singling_out.MEASURES,
+    *linkability.MEASURES,
+    *small_groups.MEASURES,
     *verbatim.MEASURES,
 )
 """Every measure. A new one is added here; floor, ceiling and table follow by themselves."""
 
 MEASURES = tuple(sorted(MEASURES, key=lambda measure: list(GROUPS).index(measure.group)))
+
+
+def measures_of(metrics: str) -> tuple[Measure, ...]:
+    """The measures of a set.
+
+    Parameters
+    ----------
+    metrics : {"quick", "standard"}
+
+    Examples
+    --------
+    >>> set(measures_of("quick")) <= set(measures_of("standard"))
+    True
+    """
+    return tuple(known for known in MEASURES if metrics != "quick" or not known.standard_only)
 
 
 def measure(name: str) -> Measure:
@@ -52,7 +91,7 @@ def measure(name: str) -> Measure:
 
 
 def describe() -> pd.DataFrame:
-    """All measures, one row each: group, goal, range, needs, ceiling and meaning.
+    """All measures, one row each: group, goal, range, needs, ceiling, set and meaning.
 
     Examples
     --------
@@ -67,6 +106,7 @@ def describe() -> pd.DataFrame:
             "range": tuple(limit if math.isfinite(limit) else None for limit in known.range),
             "needs": ", ".join(sorted(known.needs)) or "-",
             "ceiling": known.ceiling,
+            "set": "standard" if known.standard_only else "quick",
             "meaning": known.meaning,
         }
         for known in MEASURES

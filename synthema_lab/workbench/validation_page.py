@@ -1,19 +1,23 @@
-"""How does one validation become a page for a custodian?
+"""How does one validation become a page for a custodian, on a screen and on paper?
 
-The same paper as the report of a run: one HTML file that loads nothing.
+The same content twice: one HTML file that loads nothing, and a PDF that a screen
+reader can read (PDF/UA-1), whose first page can be read alone.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import json
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import ArgumentRefused
-from ..validation import Validation
+from ..validation import Metric, Validation, Verdict
+from ..validation.uses import uses_by_level
 from . import figures
 from .display import cells, html_table
+from .figures.style import Plot
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _ROWS = 40
@@ -25,18 +29,55 @@ _FIGURES = {
     "hazard ratios": ("clinical", figures.hazard_ratios),
     "attack": ("privacy", figures.attack_roc),
 }
+_FIRST = ("survival", "attack", "headline")
+"""On the first page of the paper, in this order."""
+HEADER = ("Metric", "Value (95% interval)", "Floor", "Ceiling", "Best", "Note")
 
 
-def validation_page(
-    validation: Validation, refused: Sequence[str] = (), group: str | None = None
-) -> str:
+@dataclass(frozen=True)
+class _Told:
+    """What both forms say."""
+
+    validation: Validation
+    verdict: Verdict
+    group: str | None
+
+    @property
+    def title(self) -> str:
+        alone = self.group == "privacy"
+        return "What the attacks found" if alone else "How far can this be trusted?"
+
+    @property
+    def rows(self) -> list[list[str]]:
+        kept = [metric for metric in self.validation if self.group in (None, metric.group)]
+        return [_row(metric) for metric in kept]
+
+    @property
+    def uses(self) -> dict[str, list[str]]:
+        return {} if self.group == "privacy" else uses_by_level(self.validation)
+
+    def drawn(self) -> dict[str, Plot]:
+        """Every figure that can be drawn from this validation."""
+        found = {}
+        for name, (of, draw) in _FIGURES.items():
+            if self.group not in (None, of):
+                continue
+            try:
+                plot = draw(self.validation)
+            except ArgumentRefused:  # no outcome, or nobody held out: the metric's note says so
+                continue
+            if plot is not None:
+                found[name] = plot
+        return found
+
+
+def validation_page(validation: Validation, verdict: Verdict, group: str | None = None) -> str:
     """The page of a validation.
 
     Parameters
     ----------
     validation : Validation
-    refused : sequence of str
-        Reasons that forbid a release.
+    verdict : Verdict
     group : str, optional
         Only the metrics and figures of this group.
 
@@ -51,47 +92,67 @@ def validation_page(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    kept = [metric for metric in validation if group in (None, metric.group)]
-    header = ["Metric", "Value (95% interval)", "Floor", "Ceiling", "Best", "Note"]
-    rows = [
-        [
-            metric.label, f"{metric.value:.3f} ({metric.low:.3f} to {metric.high:.3f})",
-            f"{metric.floor:.3f}", f"{metric.ceiling:.3f}", metric.direction, metric.note,
-        ]
-        if metric.computed
-        else [metric.label, "not computed", "–", "–", metric.direction, metric.note]
-        for metric in kept
-    ]  # fmt: skip
+    told = _Told(validation, verdict, group)
     return environment.get_template("validation.html.j2").render(
-        title="What the attacks found" if group == "privacy" else "How far can this be trusted?",
+        title=told.title,
         heading=validation.heading,
-        refused=refused,
+        verdict=verdict,
+        uses=told.uses,
         attacked=validation.holdout_rows > 0,
-        metrics=html_table(header, rows),
+        metrics=html_table(list(HEADER), told.rows),
         draws=validation.draws,
-        figures=_drawn(validation, group),
+        figures=[
+            {
+                "image": base64.b64encode(plot.png()).decode("ascii"),
+                "caption": plot.caption,
+                "alt": plot.alt,
+                "data": html_table(*cells(plot.data.head(_ROWS))),
+                "rows": len(plot.data),
+            }
+            for plot in told.drawn().values()
+        ],
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
 
 
-def _drawn(validation: Validation, group: str | None) -> list[dict[str, Any]]:
-    """Every figure that can be drawn from this validation, with its data."""
-    drawn = []
-    for of, draw in _FIGURES.values():
-        if group not in (None, of):
-            continue
-        try:
-            plot = draw(validation)
-        except ArgumentRefused:  # no outcome, or nobody held out: the metric's note says so
-            continue
-        if plot is not None:
-            drawn.append(
-                {
-                    "image": base64.b64encode(plot.png()).decode("ascii"),
-                    "caption": plot.caption,
-                    "alt": plot.alt,
-                    "data": html_table(*cells(plot.data.head(_ROWS))),
-                    "rows": len(plot.data),
-                }
-            )
-    return drawn
+def validation_paper(validation: Validation, verdict: Verdict, group: str | None = None) -> bytes:
+    """The same as a PDF; see `validation_page`.
+
+    Returns
+    -------
+    bytes
+        PDF/UA-1: tagged, with a title, a language and a description of every figure.
+    """
+    import typst
+
+    told = _Told(validation, verdict, group)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        shown = {}
+        for number, (name, plot) in enumerate(told.drawn().items()):
+            file = f"figure-{number}.png"
+            (folder / file).write_bytes(plot.png())
+            shown[name] = {"file": file, "alt": plot.alt, "caption": plot.caption}
+        content = {
+            "title": told.title, "heading": validation.heading, "verdict": verdict.as_dict(),
+            "uses": told.uses, "metrics": told.rows, "draws": validation.draws,
+            "seed": validation.seed,
+            "first": [shown[name] for name in _FIRST if name in shown],
+            "figures": [one for name, one in shown.items() if name not in _FIRST],
+        }  # fmt: skip
+        (folder / "told.json").write_text(json.dumps(content), encoding="utf-8")
+        source = folder / "validation.typ"
+        source.write_bytes((_TEMPLATES / "validation.typ").read_bytes())
+        return typst.compile(
+            str(source), root=str(folder), pdf_standards=["ua-1"], ignore_system_fonts=True
+        )
+
+
+def _row(metric: Metric) -> list[str]:
+    if not metric.computed:
+        return [metric.label, "not computed", "–", "–", metric.direction, metric.note]
+    interval = f"{metric.value:.3f} ({metric.low:.3f} to {metric.high:.3f})"
+    floor, ceiling = (
+        "–" if number != number else f"{number:.3f}" for number in (metric.floor, metric.ceiling)
+    )
+    return [metric.label, interval, floor, ceiling, metric.direction, metric.note]

@@ -60,6 +60,10 @@ def test_a_private_release_passes_and_leaves_metrics_and_a_report(tables, tmp_pa
     assert "<html lang" in report
     assert 'src="http' not in report
     assert "src='http" not in report
+    assert json.loads((out / "verdict.json").read_text())["verdict"] in ("release", "restrict")
+    paper = (out / "report.pdf").read_bytes()
+    assert paper.startswith(b"%PDF")
+    assert b"pdfuaid" in paper
 
 
 def test_a_copy_of_the_patients_is_refused_with_five_and_its_reasons(tables, tmp_path, capsys):

@@ -1,0 +1,196 @@
+"""Who is found most easily, and how rarely may the attacker be wrong?
+
+Averages hide the few who stand out. The battery of `membership` is read again
+in two stricter ways: at one false alarm in a thousand, and among the tenth of
+the patients who are rarest (Carlini et al. 2022; Stadler, Oprisanu and Troncoso
+2022). How rare a patient is, is measured on held-out patients alone, never on
+the synthetic table: the mean distance to the five nearest of them, in folds, so
+that members and non-members are compared with equally many, none with itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from .attacks import ATTACKS, FOLDS
+from .battery import FALSE_POSITIVES, Battery, true_positive_rates
+from .bootstrap import LEVEL, clopper_pearson, patient_counts, percentile_interval
+from .columns import Columns
+from .linkability import distances, stacked
+from .membership import FEWEST, scores_of
+from .metric import Estimate, Measure
+from .reference import Reference
+
+STRICT = 0.001
+FEWEST_STRICT, FEWEST_TO_GATE = 1000, 3000
+RAREST = 0.1
+NEIGHBOURS = 5
+RESAMPLES = SHUFFLES = 1000
+
+
+def membership_tpr_strict(candidate: Columns, reference: Reference) -> Estimate:
+    """True-positive rate of the strongest attack at 0.1% false positives."""
+    outsiders = reference.holdout.rows
+    if min(reference.train.rows, outsiders) < FEWEST or outsiders < FEWEST_STRICT:
+        return Estimate.absent(
+            f"power: {outsiders} non-members show no false-positive rate below "
+            f"{1 / max(outsiders, 1):.2%}; 0.1% needs {FEWEST_STRICT}, and "
+            f"{FEWEST_TO_GATE} to decide about a release"
+        )
+    battery = rates_at(
+        scores_of(candidate, reference), STRICT, reference.rng("resamples of the strict attack")
+    )
+    gates = "decides" if outsiders >= FEWEST_TO_GATE else "is shown and does not decide"
+    note = f"with {outsiders} non-members it {gates} about a release ({FEWEST_TO_GATE} needed)"
+    return _estimate(battery, STRICT, note)
+
+
+def membership_worst_case(candidate: Columns, reference: Reference) -> Estimate:
+    """True-positive rate of the strongest attack among the rarest tenth of the patients."""
+    members, outsiders = reference.train, reference.holdout
+    if min(members.rows, outsiders.rows) < FEWEST:
+        return Estimate.absent(f"fewer than {FEWEST} members or non-members")
+    rare = reference.once(
+        ("rarity of patients", "train"),
+        lambda: rarity(members, outsiders, reference.rng("folds of the rarity")),
+    )
+    both = np.concatenate(rare)
+    chosen = [part >= np.quantile(both, 1 - RAREST) for part in rare]
+    counts = [int(part.sum()) for part in chosen]
+    if min(counts) < FEWEST:
+        return Estimate.absent(
+            f"the rarest tenth holds fewer than {FEWEST} members or non-members; about "
+            f"{round(FEWEST / RAREST)} of each are needed"
+        )
+    scores = {
+        name: (inside[chosen[0]], outside[chosen[1]])
+        for name, (inside, outside) in scores_of(candidate, reference).items()
+    }
+    allowed = max(FALSE_POSITIVES, 1 / counts[1])
+    battery = rates_at(scores, allowed, reference.rng("resamples of the worst case"))
+    note = (
+        f"{counts[0]} members and {counts[1]} non-members, the rarest tenth by their mean distance "
+        f"to the {NEIGHBOURS} nearest held-out patients"
+    )
+    return _estimate(battery, allowed, note)
+
+
+def rarity(
+    members: Columns, outsiders: Columns, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean distance to the nearest held-out patients, the own fold left out.
+
+    Parameters
+    ----------
+    members, outsiders : Columns
+    rng : numpy.random.Generator
+        Draws the folds.
+
+    Returns
+    -------
+    tuple of ndarray, shapes (members,) and (outsiders,)
+        Higher is rarer.
+    """
+    fold = [rng.permutation(np.arange(table.rows) % FOLDS) for table in (members, outsiders)]
+    both, records = np.concatenate(fold), stacked(members, outsiders)
+    found = np.empty(records.rows)
+    for number in range(FOLDS):
+        known, asked = outsiders.take(fold[1] != number), np.flatnonzero(both == number)
+        few = min(NEIGHBOURS, known.rows)
+        for rows, apart in distances(records.take(asked), known, known):
+            near = np.partition(apart.sum(axis=0), few - 1, axis=1)[:, :few]
+            found[asked[rows]] = near.mean(axis=1)
+    return found[: members.rows], found[members.rows :]
+
+
+def rates_at(
+    scores: dict[str, tuple[np.ndarray, np.ndarray]], allowed: float, rng: np.random.Generator
+) -> Battery:
+    """True-positive rates of all attacks at one false-positive rate, with chance.
+
+    Parameters
+    ----------
+    scores : dict of str to (ndarray, ndarray)
+        Scores of members and of non-members by attack.
+    allowed : float
+        False-positive rate.
+    rng : numpy.random.Generator
+        Draws 1000 resamples of the patients and 1000 shuffles of the labels.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> leak = {"nearest": (rng.normal(9, 1, 200), rng.normal(0, 1, 200))}
+    >>> rates_at(leak, 0.01, rng).attacks["tpr"].round(2).tolist()
+    [1.0]
+    """
+    first = next(iter(scores.values()))
+    sizes = members, outsiders = len(first[0]), len(first[1])
+    counts = [patient_counts(rng, size, RESAMPLES) for size in sizes]
+    label = rng.permuted(
+        np.tile(np.r_[np.ones(members), np.zeros(outsiders)], (SHUFFLES, 1)), axis=1
+    )
+    level = 1 - (1 - LEVEL) / len(scores)
+    at, rows, chance = np.array([allowed]), [], np.zeros(SHUFFLES)
+    for name, (inside, outside) in scores.items():
+        tpr = float(
+            true_positive_rates(
+                inside, outside, np.ones((1, members)), np.ones((1, outsiders)), at
+            )[0, 0]
+        )
+        drawn = true_positive_rates(inside, outside, *counts, at)[:, 0]
+        both = np.r_[inside, outside]
+        chance = np.maximum(chance, true_positive_rates(both, both, label, 1 - label, at)[:, 0])
+        exact = clopper_pearson(round(tpr * members), members, level)
+        resampled = percentile_interval(drawn, level)
+        rows.append((name, tpr, min(exact[0], resampled[0]), max(exact[1], resampled[1])))
+    table = pd.DataFrame(rows, columns=["attack", "tpr", "tpr_low", "tpr_high"])
+    return Battery(table, pd.DataFrame(), {"tpr": chance}, members, outsiders)
+
+
+def _estimate(battery: Battery, allowed: float, said: str) -> Estimate:
+    table, chance = battery.attacks, battery.chance["tpr"]
+    best = table.loc[table["tpr"].idxmax()]
+    value = float(best["tpr"])
+    usual = np.quantile(chance, [0.025, 0.975])
+    note = (
+        f"at {allowed:.2%} false positives; {said}; strongest of {len(table)} attacks: "
+        f"{ATTACKS[best['attack']]}; shuffled labels give {usual[0]:.3f} to {usual[1]:.3f} "
+        f"(p = {battery.p_value('tpr', value):.3f}); power: smallest rate this would detect is "
+        f"about {battery.smallest_detectable():.3f}"
+    )
+    return Estimate(
+        value, float(table["tpr_low"].max()), float(table["tpr_high"].max()),
+        battery.members + battery.outsiders, note, float(chance.mean()),
+    )  # fmt: skip
+
+
+MEASURES = (
+    Measure(
+        "membership_tpr_strict",
+        "Membership inference, members found at 0.1% false alarms",
+        "privacy",
+        "minimise",
+        (0.0, 1.0),
+        "Share of training patients whom the strongest attack names while wrongly naming at "
+        "most 1 in 1,000 others.",
+        frozenset({"holdout"}),
+        "chance",
+        membership_tpr_strict,
+        standard_only=True,
+    ),
+    Measure(
+        "membership_worst_case",
+        "Membership inference among the rarest tenth",
+        "privacy",
+        "minimise",
+        (0.0, 1.0),
+        "Share of the rarest training patients whom the strongest attack names, with few false "
+        "alarms among patients as rare.",
+        frozenset({"holdout"}),
+        "chance",
+        membership_worst_case,
+        standard_only=True,
+    ),
+)
