@@ -13,26 +13,24 @@ import pandas as pd
 from .bootstrap import distance_interval, percentile_interval
 from .columns import Columns
 from .concordance import concordance
-from .covariates import CovariatePlan, plan_covariates
-from .cox import CoxFit, cox_draws, fit_cox
+from .covariates import CovariatePlan
+from .cox import CoxFit
 from .metric import Estimate, Measure
 from .reference import Reference
-
-RIDGE = 1e-3
-FEWEST_EVENTS = 10
+from .survival_model import fitted, planned, refitted, too_little
 
 
 def log_hazard_ratio_error(candidate: Columns, reference: Reference) -> Estimate:
     """Mean absolute difference of log hazard ratios from those of the training patients."""
-    plan = _plan(reference)
-    refused = _too_little(plan, reference.train, candidate)
+    plan = planned(reference)
+    refused = too_little(plan, reference.train, candidate)
     if refused:
         return Estimate.absent(refused)
-    real = _fit(reference, reference.train, plan)
-    other = _fit(reference, candidate, plan)
+    real = fitted(reference, reference.train, plan)
+    other = fitted(reference, candidate, plan)
     real_draws, other_draws = (
-        _draws(reference, reference.train, plan),
-        _draws(reference, candidate, plan),
+        refitted(reference, reference.train, plan),
+        refitted(reference, candidate, plan),
     )
     shown = plan.compared
     difference = (other.log_hazard_ratios - real.log_hazard_ratios)[shown]
@@ -54,48 +52,19 @@ def log_hazard_ratio_error(candidate: Columns, reference: Reference) -> Estimate
 
 def c_index(candidate: Columns, reference: Reference) -> Estimate:
     """C-index on held-out patients of a Cox model learnt from the candidate."""
-    plan = _plan(reference)
-    refused = _too_little(plan, reference.train, candidate)
+    plan = planned(reference)
+    refused = too_little(plan, reference.train, candidate)
     if refused:
         return Estimate.absent(refused)
     design, time, event = plan.design(reference.holdout)
     if event.sum() == 0:
         return Estimate.absent("the held-out patients have no event")
-    risk = design @ _fit(reference, candidate, plan).log_hazard_ratios
+    risk = design @ fitted(reference, candidate, plan).log_hazard_ratios
     counts = reference.counts(reference.holdout)[:, plan.known(reference.holdout)]
     value = float(concordance(risk, time, event)[0])
     low, high = percentile_interval(concordance(risk, time, event, counts))
     note = "the interval resamples the held-out patients, with the fitted model as it is"
     return Estimate(value, low, high, len(time), note)
-
-
-def _plan(reference: Reference) -> CovariatePlan:
-    return reference.once(
-        ("covariates", "train"), lambda: plan_covariates(reference.train, reference.dictionary)
-    )
-
-
-def _too_little(plan: CovariatePlan, *tables: Columns) -> str:
-    if not plan.compared.any():
-        return "no covariate varies enough to be modelled"
-    if min(np.nansum(table.event) for table in tables) < FEWEST_EVENTS:
-        return f"a table has fewer than {FEWEST_EVENTS} events"
-    return ""
-
-
-def _fit(reference: Reference, columns: Columns, plan: CovariatePlan) -> CoxFit:
-    return reference.once(
-        ("cox", columns.role), lambda: fit_cox(*plan.design(columns), ridge=RIDGE)
-    )
-
-
-def _draws(reference: Reference, columns: Columns, plan: CovariatePlan) -> np.ndarray:
-    def draw() -> np.ndarray:
-        counts = reference.counts(columns)[:, plan.known(columns)]
-        start = _fit(reference, columns, plan).log_hazard_ratios
-        return cox_draws(*plan.design(columns), counts, start, RIDGE)
-
-    return reference.once(("cox draws", columns.role), draw)
 
 
 def _hazard_ratios(plan: CovariatePlan, fit: CoxFit, draws: np.ndarray, table: str) -> pd.DataFrame:

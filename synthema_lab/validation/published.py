@@ -20,6 +20,12 @@ from .reference import Reference
 
 Found = Mapping[str, Mapping[str, Estimate]]
 _PLAIN = {
+    "hazard_overlap": "hazard_interval_overlap",
+    "group_order": "risk_group_order",
+    "co_occurrence": "co_occurrence_error",
+    "group_contrasts_numbers": "contrast_error",
+    "group_contrasts_findings": "rate_contrast_error",
+    "findings": "findings_reproduced",
     "models": "model_ranking",
     "attribute_inference": "attribute_inference_gain",
     "singling_out": "singling_out_gain",
@@ -47,8 +53,9 @@ def published_curves(
     dict of str to DataFrame
         Some of: bounds (floor and ceiling with intervals), survival,
         hazard_ratios, univariate, missingness, marginals, attacks, attack_roc,
-        verbatim, rules, models, attribute_inference, singling_out, linkability,
-        small_groups.
+        verbatim, rules, hazard_overlap, group_order, co_occurrence,
+        group_contrasts_numbers, group_contrasts_findings, findings, models,
+        attribute_inference, singling_out, linkability, small_groups.
     """
     curves = {
         "bounds": _bounds(found),
@@ -63,9 +70,7 @@ def published_curves(
         ),
         "attacks": _curve(found, "candidate", "membership_tpr", "attacks"),
         "attack_roc": _curve(found, "candidate", "membership_tpr", "attack_roc"),
-        **{
-            curve: _curve(found, "candidate", measure, curve) for curve, measure in _PLAIN.items()
-        },
+        **{curve: _curve(found, "candidate", measure, curve) for curve, measure in _PLAIN.items()},
         "verbatim": _verbatim(found),
         "rules": _curve(found, "candidate", "rules_broken", "rules"),
     }

@@ -24,8 +24,8 @@ from ...validation.bootstrap import distance_interval
 from ...validation.columns import Columns
 from ...validation.covariates import FEWEST, Covariate, CovariatePlan
 from ...validation.cox import fit_cox
-from ...validation.hazards import FEWEST_EVENTS, RIDGE
 from ...validation.metric import Estimate
+from ...validation.survival_model import FEWEST_EVENTS, RIDGE
 
 STEPS = 100
 """Information is summed in hundredths."""
