@@ -20,6 +20,10 @@ from .reference import Reference
 
 Found = Mapping[str, Mapping[str, Estimate]]
 _PLAIN = {
+    "associations": "correlation_difference",
+    "alpha_precision": "alpha_precision",
+    "beta_recall": "beta_recall",
+    "rare_categories": "rare_coverage",
     "hazard_overlap": "hazard_interval_overlap",
     "group_order": "risk_group_order",
     "co_occurrence": "co_occurrence_error",
@@ -53,7 +57,8 @@ def published_curves(
     dict of str to DataFrame
         Some of: bounds (floor and ceiling with intervals), survival,
         hazard_ratios, univariate, missingness, marginals, attacks, attack_roc,
-        verbatim, rules, hazard_overlap, group_order, co_occurrence,
+        verbatim, rules, associations, alpha_precision, beta_recall, rare_categories,
+        hazard_overlap, group_order, co_occurrence,
         group_contrasts_numbers, group_contrasts_findings, findings, models,
         attribute_inference, singling_out, linkability, small_groups.
     """

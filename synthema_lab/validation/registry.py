@@ -11,6 +11,7 @@ from synthema_lab.errors import ArgumentRefused
 
 from . import (
     added_value,
+    association,
     attribute_inference,
     co_occurrence,
     curves,
@@ -22,13 +23,17 @@ from . import (
     membership,
     membership_worst,
     model_ranking,
+    precision_recall,
+    propensity,
     published_findings,
+    rare_categories,
     restricted_mean,
     rules,
     singling_out,
     small_groups,
     transfer,
     two_sample,
+    two_sample_linear,
     univariate,
     verbatim,
 )
@@ -37,6 +42,11 @@ from .metric import GROUPS, Measure
 MEASURES: tuple[Measure, ...] = (
     *univariate.MEASURES,
     *two_sample.MEASURES,
+    *association.MEASURES,
+    *two_sample_linear.MEASURES,
+    *propensity.MEASURES,
+    *precision_recall.MEASURES,
+    *rare_categories.MEASURES,
     *curves.MEASURES,
     *hazards.MEASURES,
     *transfer.MEASURES,
