@@ -8,47 +8,37 @@ they were patients gets intervals that are too narrow (Decruyenaere et al. 2024)
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
 
 from .bootstrap import clopper_pearson, percentile_interval
 from .columns import Columns
-from .concordance import concordance
 from .cox import fit_cox
 from .metric import Estimate, Measure
 from .reference import Reference
-from .survival_model import RIDGE, fitted, planned, too_little
-
-EXPECTED = float(2 * norm.cdf(norm.ppf(0.975) / np.sqrt(2)) - 1)
-"""Coverage where a table is another sample of as many patients as the real one."""
+from .survival_model import RIDGE, fitted, no_event_held_out, planned, ranked, too_little
 
 
 def augmentation_gain(candidate: Columns, reference: Reference) -> Estimate:
     """C-index on held-out patients with the table added, less that without."""
     plan = planned(reference)
-    refused = too_little(plan, reference.train, candidate)
+    refused = too_little(plan, reference.train, candidate) or no_event_held_out(reference)
     if refused:
         return Estimate.absent(refused)
-    design, time, event = plan.design(reference.holdout)
-    if event.sum() == 0:
-        return Estimate.absent("the held-out patients have no event")
     both = [
         np.concatenate(parts)
         for parts in zip(plan.design(reference.train), plan.design(candidate), strict=True)
     ]
-    counts = reference.counts(reference.holdout)[:, plan.known(reference.holdout)]
-    found = []
-    for fit in (fit_cox(*both, ridge=RIDGE), fitted(reference, reference.train, plan)):
-        risk = design @ fit.log_hazard_ratios
-        alone = concordance(risk, time, event)
-        found.append(np.r_[alone, concordance(risk, time, event, counts)])
-    gain = found[0] - found[1]
+    without = fitted(reference, reference.train, plan)
+    gain = ranked(reference, plan, fit_cox(*both, ridge=RIDGE)) - ranked(reference, plan, without)
     low, high = percentile_interval(gain[1:])
     note = "the interval resamples the held-out patients, with the fitted models as they are"
-    return Estimate(float(gain[0]), low, high, len(time), note)
+    judged = int(plan.known(reference.holdout).sum())
+    return Estimate(float(gain[0]), low, high, judged, note)
 
 
 def interval_coverage(candidate: Columns, reference: Reference) -> Estimate:
     """Share of real log hazard ratios inside the 95% intervals that the table claims."""
+    from scipy.special import ndtr, ndtri
+
     plan = planned(reference)
     refused = too_little(plan, reference.train, candidate)
     if refused:
@@ -56,12 +46,13 @@ def interval_coverage(candidate: Columns, reference: Reference) -> Estimate:
     shown = plan.compared
     claimed = fitted(reference, candidate, plan)
     real = fitted(reference, reference.train, plan).log_hazard_ratios
-    spread = norm.ppf(0.975) * np.sqrt(np.maximum(np.diag(claimed.covariance), 0.0))
-    inside = (np.abs(claimed.log_hazard_ratios - real) <= spread)[shown]
+    inside = (np.abs(claimed.log_hazard_ratios - real) <= claimed.half_widths)[shown]
     low, high = clopper_pearson(int(inside.sum()), len(inside))
+    # The difference of two estimates as sure as each other is wider by the root of 2.
+    expected = 2 * ndtr(ndtri(0.975) / np.sqrt(2)) - 1
     note = (
         f"{int(inside.sum())} of {len(inside)}; another sample as large as the real one would "
-        f"cover {EXPECTED:.0%}; a table with many more rows than patients claims more than it knows"
+        f"cover {expected:.0%}; a table with many more rows than patients claims more than it knows"
     )
     return Estimate(float(inside.mean()), low, high, len(inside), note)
 

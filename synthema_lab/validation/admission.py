@@ -34,7 +34,7 @@ def admit_real(
     if not variables:
         raise DataMismatch(
             "The real table holds none of the variables that a generator models.",
-            f"Some of: {_listed(dictionary.modelled)}.",
+            f"Some of: {listed(dictionary.modelled)}.",
             f"Check that '{dictionary.name}' is the dictionary of this table.",
         )
     _refuse_no_event(real, dictionary)
@@ -67,8 +67,8 @@ def refuse_columns(
     added = [v for v in dictionary.modelled if v in table.columns and v not in variables]
     if not lacking and not added:
         return
-    parts = [f"lacks {_listed(lacking)}"] if lacking else []
-    parts += [f"adds {_listed(added)}"] if added else []
+    parts = [f"lacks {listed(lacking)}"] if lacking else []
+    parts += [f"adds {listed(added)}"] if added else []
     raise DataMismatch(
         f"The columns of the {name} table differ from those of the real table: it "
         f"{' and '.join(parts)}.",
@@ -170,6 +170,7 @@ def _refuse_shared_pseudonyms(
         )
 
 
-def _listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:
+def listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:
+    """Names in a sentence, and how many more there are."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

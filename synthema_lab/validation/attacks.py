@@ -20,7 +20,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .columns import MISSING, Columns
+from .columns import Columns
+from .places import Scale
 
 FOLDS = 5
 BLOCK = 256
@@ -54,8 +55,8 @@ def attack_scores(
         By attack; a higher score says "member".
     """
     count = members.rows
-    fold = np.r_[_folds(rng, count), _folds(rng, outsiders.rows)]
-    scale = _Scale(synthetic)
+    fold = np.r_[folds(rng, count), folds(rng, outsiders.rows)]
+    scale = Scale(synthetic)
     space = [scale.place(table) for table in (synthetic, members, outsiders)]
     records = np.vstack(space[1:])
     nearest = np.empty((2, len(records)))
@@ -71,28 +72,6 @@ def attack_scores(
         "exact_values": _exact_values(synthetic, members, outsiders, fold),
     }
     return {name: (score[:count], score[count:]) for name, score in scores.items()}
-
-
-class _Scale:
-    """Places rows where a city-block step is a share of the synthetic rows passed."""
-
-    def __init__(self, synthetic: Columns) -> None:
-        self.sorted = {
-            name: np.sort(values[np.isfinite(values)]) for name, values in synthetic.numeric.items()
-        }
-
-    def place(self, columns: Columns) -> np.ndarray:
-        parts = []
-        for name, values in columns.numeric.items():
-            known = self.sorted[name]
-            left = np.searchsorted(known, values, "left")
-            right = np.searchsorted(known, values, "right")
-            gap = np.isnan(values)
-            passed = np.where(gap, 0.5, (left + right) / 2 / max(1, len(known)))
-            parts += [passed[:, None], gap.astype(float)[:, None]]
-        for name, codes in columns.coded.items():
-            parts.append(np.eye(len(columns.levels[name]) + 1)[codes - MISSING] / 2)
-        return np.hstack(parts) if parts else np.zeros((columns.rows, 1))
 
 
 def _density_ratio(records, synthetic, reference, fold, count, nearest) -> np.ndarray:
@@ -134,7 +113,8 @@ def _exact_values(
     return scores
 
 
-def _folds(rng: np.random.Generator, rows: int) -> np.ndarray:
+def folds(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """A fold for each row, all as large."""
     return rng.permutation(np.arange(rows) % FOLDS)
 
 

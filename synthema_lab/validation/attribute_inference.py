@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from .columns import MISSING, Columns
-from .linkability import distances, measure_gains, stacked
+from .gains import measure_gains
 from .metric import Estimate, Measure
+from .places import distances, stacked
 from .reference import Reference
 from .small_groups import EASILY_KNOWN, quasi_identifiers
 

@@ -29,8 +29,7 @@ from synthema_lab.generators.count_plan import CountPlan
 from synthema_lab.generators.counts import marginal_counts
 
 from .battery import GRID, true_positive_rates
-from .bootstrap import LEVEL
-from .singling_out import wilson
+from .bootstrap import LEVEL, wilson
 
 Mechanism = Callable[[bool], float]
 """Runs once, with the canary or without; a higher score says that it was there."""

@@ -28,7 +28,7 @@ class Battery:
     Parameters
     ----------
     attacks : DataFrame
-        One row an attack: true-positive rate at 1% false positives and area
+        One row an attack: true-positive rate at the rate allowed, and area
         under the curve, each with an interval at the level that holds for all
         attacks together (Bonferroni).
     roc : DataFrame
@@ -62,7 +62,9 @@ class Battery:
 
 
 def measure_battery(
-    scores: dict[str, tuple[np.ndarray, np.ndarray]], rng: np.random.Generator
+    scores: dict[str, tuple[np.ndarray, np.ndarray]],
+    rng: np.random.Generator,
+    allowed: float = FALSE_POSITIVES,
 ) -> Battery:
     """Turn attack scores into rates, intervals, curves and the chance level.
 
@@ -72,6 +74,8 @@ def measure_battery(
         Scores of members and of non-members by attack.
     rng : numpy.random.Generator
         Draws 1000 resamples of the patients and 1000 shuffles of the labels.
+    allowed : float
+        False-positive rate of the true-positive rates.
 
     Examples
     --------
@@ -95,14 +99,14 @@ def measure_battery(
     for name, (inside, outside) in scores.items():
         ones = np.ones((1, members)), np.ones((1, outsiders))
         roc = true_positive_rates(inside, outside, *ones, GRID)[0]
-        tpr = float(true_positive_rates(inside, outside, *ones, np.array([FALSE_POSITIVES]))[0, 0])
-        drawn = true_positive_rates(inside, outside, *counts, np.r_[FALSE_POSITIVES, GRID])
+        tpr = float(true_positive_rates(inside, outside, *ones, np.array([allowed]))[0, 0])
+        drawn = true_positive_rates(inside, outside, *counts, np.r_[allowed, GRID])
         exact = clopper_pearson(round(tpr * members), members, level)
         resampled = percentile_interval(drawn[:, 0], level)
         auc = float(weighted_auc(inside, outside, *ones)[0])
         auc_low, auc_high = percentile_interval(weighted_auc(inside, outside, *counts), level)
         both = np.r_[inside, outside]
-        found = true_positive_rates(both, both, shuffled, 1 - shuffled, np.array([FALSE_POSITIVES]))
+        found = true_positive_rates(both, both, shuffled, 1 - shuffled, np.array([allowed]))
         chance["tpr"] = np.maximum(chance["tpr"], found[:, 0])
         chance["auc"] = np.maximum(chance["auc"], weighted_auc(both, both, shuffled, 1 - shuffled))
         low, high = min(exact[0], resampled[0]), max(exact[1], resampled[1])

@@ -7,13 +7,13 @@ centre are left out; derived variables are recomputed, never trusted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from synthema_lab.dictionary import DataDictionary
+from synthema_lab.dictionary import DataDictionary, Variable
 
 MISSING = -1
 
@@ -150,6 +150,12 @@ def read_columns(
         patients,
         role,
     )
+
+
+def level_names(variable: Variable, levels: Sequence[str]) -> list[str]:
+    """The levels of a coded variable as people read them."""
+    labels = variable.categories or {"0": "no", "1": "yes"}
+    return [str(labels.get(code, code)) for code in levels]
 
 
 def groups_of_copies(*matrices: np.ndarray) -> list[np.ndarray]:

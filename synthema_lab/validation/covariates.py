@@ -18,7 +18,7 @@ import numpy as np
 
 from synthema_lab.dictionary import DataDictionary
 
-from .columns import MISSING, Columns
+from .columns import MISSING, Columns, level_names
 from .units import readable_unit
 
 FEWEST = 10
@@ -138,8 +138,7 @@ def _number(name, variable, values: np.ndarray) -> list[Covariate]:
 def _levels(name, variable, codes: np.ndarray, levels: tuple[str, ...]) -> list[Covariate]:
     counts = np.bincount(codes[codes != MISSING], minlength=len(levels))
     commonest = int(counts.argmax())
-    labels = variable.categories or {"0": "no", "1": "yes"}
-    said = [str(labels.get(code, code)) for code in levels]
+    said = level_names(variable, levels)
     found = [
         Covariate(name, f"{variable.label}: {said[code]} vs {said[commonest]}", "level", code)
         for code, count in enumerate(counts)

@@ -30,6 +30,13 @@ class CoxFit:
     converged: bool
     events: int
 
+    @property
+    def half_widths(self) -> np.ndarray:
+        """Half the length of each 95% interval."""
+        from scipy.special import ndtri
+
+        return ndtri(0.975) * np.sqrt(np.maximum(np.diag(self.covariance), 1e-12))
+
 
 def fit_cox(
     covariates: np.ndarray,

@@ -19,8 +19,8 @@ from .bootstrap import percentile_interval
 from .columns import Columns
 from .cox import cox_draws, fit_cox
 from .metric import NAN
+from .survival_model import RIDGE
 
-RIDGE = 1e-3
 LARGEST_LOG = 10.0
 RATIOS = ("hazard_ratio", "odds_ratio", "rate_ratio", "median")
 

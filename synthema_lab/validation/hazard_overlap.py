@@ -13,12 +13,9 @@ import pandas as pd
 
 from .bootstrap import distance_interval
 from .columns import Columns
-from .cox import CoxFit
 from .metric import Estimate, Measure
 from .reference import Reference
 from .survival_model import fitted, planned, refitted, too_little
-
-Z = 1.959964
 
 
 def hazard_interval_overlap(candidate: Columns, reference: Reference) -> Estimate:
@@ -30,7 +27,7 @@ def hazard_interval_overlap(candidate: Columns, reference: Reference) -> Estimat
     real, other = fitted(reference, train, plan), fitted(reference, candidate, plan)
     shown = plan.compared
     varies = np.ptp(plan.design(candidate)[0], axis=0)[shown] > 0
-    half, other_half = _half_width(real)[shown], _half_width(other)[shown]
+    half, other_half = real.half_widths[shown], other.half_widths[shown]
     difference = (other.log_hazard_ratios - real.log_hazard_ratios)[shown]
     overlap = np.where(varies, interval_overlap(difference, half, other_half), 0.0)
     value = float(overlap.mean())
@@ -81,10 +78,6 @@ def interval_overlap(
     nested = 2 * np.minimum(half, other_half)
     shared = np.minimum(nested, half + other_half - np.abs(difference))
     return (shared / half + shared / other_half) / 4
-
-
-def _half_width(fit: CoxFit) -> np.ndarray:
-    return Z * np.sqrt(np.maximum(np.diag(fit.covariance), 1e-12))
 
 
 MEASURES = (

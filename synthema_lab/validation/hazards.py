@@ -12,12 +12,18 @@ import pandas as pd
 
 from .bootstrap import distance_interval, percentile_interval
 from .columns import Columns
-from .concordance import concordance
 from .covariates import CovariatePlan
 from .cox import CoxFit
 from .metric import Estimate, Measure
 from .reference import Reference
-from .survival_model import fitted, planned, refitted, too_little
+from .survival_model import (
+    fitted,
+    no_event_held_out,
+    planned,
+    ranked,
+    refitted,
+    too_little,
+)
 
 
 def log_hazard_ratio_error(candidate: Columns, reference: Reference) -> Estimate:
@@ -53,18 +59,14 @@ def log_hazard_ratio_error(candidate: Columns, reference: Reference) -> Estimate
 def c_index(candidate: Columns, reference: Reference) -> Estimate:
     """C-index on held-out patients of a Cox model learnt from the candidate."""
     plan = planned(reference)
-    refused = too_little(plan, reference.train, candidate)
+    refused = too_little(plan, reference.train, candidate) or no_event_held_out(reference)
     if refused:
         return Estimate.absent(refused)
-    design, time, event = plan.design(reference.holdout)
-    if event.sum() == 0:
-        return Estimate.absent("the held-out patients have no event")
-    risk = design @ fitted(reference, candidate, plan).log_hazard_ratios
-    counts = reference.counts(reference.holdout)[:, plan.known(reference.holdout)]
-    value = float(concordance(risk, time, event)[0])
-    low, high = percentile_interval(concordance(risk, time, event, counts))
+    value, *drawn = ranked(reference, plan, fitted(reference, candidate, plan))
+    low, high = percentile_interval(drawn)
     note = "the interval resamples the held-out patients, with the fitted model as it is"
-    return Estimate(value, low, high, len(time), note)
+    judged = int(plan.known(reference.holdout).sum())
+    return Estimate(float(value), low, high, judged, note)
 
 
 def _hazard_ratios(plan: CovariatePlan, fit: CoxFit, draws: np.ndarray, table: str) -> pd.DataFrame:

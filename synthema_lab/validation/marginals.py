@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
 
-from .columns import Columns
+from .columns import Columns, level_names
 from .units import readable_unit
 
 FEWEST = 10
@@ -50,8 +50,7 @@ def marginal_shares(
                 np.bincount(np.where(codes < 0, size, codes), minlength=size + 1)
                 for codes in (t.coded[name] for t in (real, synthetic, floor))
             ]
-            labels = variable.categories or {"0": "no", "1": "yes"}
-            said = [str(labels.get(code, code)) for code in real.levels[name]]
+            said = level_names(variable, real.levels[name])
             lows = highs = [np.nan] * (size + 1)
         hidden = counts[0] < FEWEST
         rounded = np.where(hidden, np.nan, ROUND_TO * np.round(counts[0] / ROUND_TO))

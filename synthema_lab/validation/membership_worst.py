@@ -11,22 +11,19 @@ that members and non-members are compared with equally many, none with itself.
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from .attacks import ATTACKS, FOLDS
-from .battery import FALSE_POSITIVES, Battery, true_positive_rates
-from .bootstrap import LEVEL, clopper_pearson, patient_counts, percentile_interval
+from .attacks import ATTACKS, FOLDS, folds
+from .battery import FALSE_POSITIVES, Battery, measure_battery
 from .columns import Columns
-from .linkability import distances, stacked
 from .membership import FEWEST, scores_of
 from .metric import Estimate, Measure
+from .places import distances, stacked
 from .reference import Reference
 
 STRICT = 0.001
 FEWEST_STRICT, FEWEST_TO_GATE = 1000, 3000
 RAREST = 0.1
 NEIGHBOURS = 5
-RESAMPLES = SHUFFLES = 1000
 
 
 def membership_tpr_strict(candidate: Columns, reference: Reference) -> Estimate:
@@ -38,8 +35,8 @@ def membership_tpr_strict(candidate: Columns, reference: Reference) -> Estimate:
             f"{1 / max(outsiders, 1):.2%}; 0.1% needs {FEWEST_STRICT}, and "
             f"{FEWEST_TO_GATE} to decide about a release"
         )
-    battery = rates_at(
-        scores_of(candidate, reference), STRICT, reference.rng("resamples of the strict attack")
+    battery = measure_battery(
+        scores_of(candidate, reference), reference.rng("resamples of the strict attack"), STRICT
     )
     gates = "decides" if outsiders >= FEWEST_TO_GATE else "is shown and does not decide"
     note = f"with {outsiders} non-members it {gates} about a release ({FEWEST_TO_GATE} needed)"
@@ -68,7 +65,7 @@ def membership_worst_case(candidate: Columns, reference: Reference) -> Estimate:
         for name, (inside, outside) in scores_of(candidate, reference).items()
     }
     allowed = max(FALSE_POSITIVES, 1 / counts[1])
-    battery = rates_at(scores, allowed, reference.rng("resamples of the worst case"))
+    battery = measure_battery(scores, reference.rng("resamples of the worst case"), allowed)
     note = (
         f"{counts[0]} members and {counts[1]} non-members, the rarest tenth by their mean distance "
         f"to the {NEIGHBOURS} nearest held-out patients"
@@ -92,7 +89,7 @@ def rarity(
     tuple of ndarray, shapes (members,) and (outsiders,)
         Higher is rarer.
     """
-    fold = [rng.permutation(np.arange(table.rows) % FOLDS) for table in (members, outsiders)]
+    fold = [folds(rng, table.rows) for table in (members, outsiders)]
     both, records = np.concatenate(fold), stacked(members, outsiders)
     found = np.empty(records.rows)
     for number in range(FOLDS):
@@ -102,51 +99,6 @@ def rarity(
             near = np.partition(apart.sum(axis=0), few - 1, axis=1)[:, :few]
             found[asked[rows]] = near.mean(axis=1)
     return found[: members.rows], found[members.rows :]
-
-
-def rates_at(
-    scores: dict[str, tuple[np.ndarray, np.ndarray]], allowed: float, rng: np.random.Generator
-) -> Battery:
-    """True-positive rates of all attacks at one false-positive rate, with chance.
-
-    Parameters
-    ----------
-    scores : dict of str to (ndarray, ndarray)
-        Scores of members and of non-members by attack.
-    allowed : float
-        False-positive rate.
-    rng : numpy.random.Generator
-        Draws 1000 resamples of the patients and 1000 shuffles of the labels.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> leak = {"nearest": (rng.normal(9, 1, 200), rng.normal(0, 1, 200))}
-    >>> rates_at(leak, 0.01, rng).attacks["tpr"].round(2).tolist()
-    [1.0]
-    """
-    first = next(iter(scores.values()))
-    sizes = members, outsiders = len(first[0]), len(first[1])
-    counts = [patient_counts(rng, size, RESAMPLES) for size in sizes]
-    label = rng.permuted(
-        np.tile(np.r_[np.ones(members), np.zeros(outsiders)], (SHUFFLES, 1)), axis=1
-    )
-    level = 1 - (1 - LEVEL) / len(scores)
-    at, rows, chance = np.array([allowed]), [], np.zeros(SHUFFLES)
-    for name, (inside, outside) in scores.items():
-        tpr = float(
-            true_positive_rates(
-                inside, outside, np.ones((1, members)), np.ones((1, outsiders)), at
-            )[0, 0]
-        )
-        drawn = true_positive_rates(inside, outside, *counts, at)[:, 0]
-        both = np.r_[inside, outside]
-        chance = np.maximum(chance, true_positive_rates(both, both, label, 1 - label, at)[:, 0])
-        exact = clopper_pearson(round(tpr * members), members, level)
-        resampled = percentile_interval(drawn, level)
-        rows.append((name, tpr, min(exact[0], resampled[0]), max(exact[1], resampled[1])))
-    table = pd.DataFrame(rows, columns=["attack", "tpr", "tpr_low", "tpr_high"])
-    return Battery(table, pd.DataFrame(), {"tpr": chance}, members, outsiders)
 
 
 def _estimate(battery: Battery, allowed: float, said: str) -> Estimate:

@@ -23,8 +23,9 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import distance_interval
-from .columns import MISSING, Columns
+from .columns import Columns
 from .metric import Estimate, Measure
+from .places import Scale
 from .reference import Reference
 
 FEWEST = 25
@@ -44,8 +45,10 @@ def alpha_precision(candidate: Columns, reference: Reference) -> Estimate:
     absent = _lacking(candidate, reference)
     if absent:
         return Estimate.absent(absent)
-    real = reference.once(("rows placed", "train"), lambda: _places(reference.train, reference))
-    other = _places(candidate, reference)
+    real = reference.once(
+        ("rows placed", "train"), lambda: Scale(reference.train).place(reference.train)
+    )
+    other = _placed(candidate, reference)
     centre = real.mean(axis=0)
     inner, outer = (np.abs(table - centre).sum(axis=1).round(9) for table in (real, other))
     ones = np.ones((1, len(inner))), np.ones((1, len(outer)))
@@ -75,8 +78,10 @@ def beta_recall(candidate: Columns, reference: Reference) -> Estimate:
     absent = _lacking(candidate, reference)
     if absent:
         return Estimate.absent(absent)
-    real = reference.once(("rows placed", "train"), lambda: _places(reference.train, reference))
-    reached = _reach(real, _places(candidate, reference), reference.rng("rows of the recall"))
+    real = reference.once(
+        ("rows placed", "train"), lambda: Scale(reference.train).place(reference.train)
+    )
+    reached = _reach(real, _placed(candidate, reference), reference.rng("rows of the recall"))
     ones = np.ones((1, len(real))), np.ones((1, candidate.rows))
     within, allowed = _recall(reached, *ones)
     found = within - allowed
@@ -160,19 +165,10 @@ def _share_within(distances: np.ndarray, radii: np.ndarray, counts: np.ndarray) 
     return upto[:, position] / np.maximum(upto[:, -1:], 1.0)
 
 
-def _places(columns: Columns, reference: Reference) -> np.ndarray:
-    """Rows where a city-block step is a share of the training patients passed."""
-    parts = []
-    for name, values in columns.numeric.items():
-        known = reference.train.numeric[name]
-        known = np.sort(known[np.isfinite(known)])
-        passed = np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")
-        gap = np.isnan(values)
-        parts.append(np.where(gap, 0.5, passed / 2 / max(1, len(known))))
-        parts.append(gap.astype(float))
-    for name, codes in columns.coded.items():
-        parts += list((np.eye(len(columns.levels[name]) + 1)[codes - MISSING] / 2).T)
-    return np.column_stack(parts)
+def _placed(columns: Columns, reference: Reference) -> np.ndarray:
+    return reference.once(
+        ("rows placed", columns.role), lambda: Scale(reference.train).place(columns)
+    )
 
 
 def _levels(name: str, shares: np.ndarray, patients: int) -> pd.DataFrame:

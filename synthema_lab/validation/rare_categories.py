@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .bootstrap import percentile_interval
-from .columns import Columns
+from .columns import Columns, level_names
 from .marginals import FEWEST, ROUND_TO
 from .metric import Estimate, Measure
 from .reference import Reference
@@ -92,9 +92,8 @@ def _table(reference, rare, real, other, kept) -> pd.DataFrame:
     variables = reference.dictionary.variables
     said = []
     for name, code in rare:
-        labels = variables[name].categories or {"0": "no", "1": "yes"}
-        level = "missing" if code < 0 else reference.train.levels[name][code]
-        said.append(level if code < 0 else str(labels.get(level, level)))
+        levels = reference.train.levels.get(name, ())
+        said.append("missing" if code < 0 else level_names(variables[name], levels)[code])
     rows = reference.train.rows
     return pd.DataFrame(
         {

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .bootstrap import LEVEL
+from .bootstrap import LEVEL, newcombe
 from .columns import Columns
 from .metric import Estimate, Measure
 from .reference import Reference
@@ -96,46 +96,6 @@ def exactly_one(rows: int, drawn: int) -> np.ndarray:
     from scipy.stats import hypergeom
 
     return hypergeom.pmf(1, rows, np.arange(rows + 1), drawn)
-
-
-def newcombe(one, trials_one, other, trials_other, level: float = LEVEL):
-    """Interval of a difference of two shares (Newcombe 1998, method 10, from Wilson's limits).
-
-    Parameters
-    ----------
-    one, other : float or ndarray
-        The shares.
-    trials_one, trials_other : float or ndarray
-        Trials behind each; the effective number where they are weighted.
-
-    Returns
-    -------
-    tuple of float or ndarray
-
-    Examples
-    --------
-    The first example of Newcombe's paper:
-
-    >>> [round(float(limit), 4) for limit in newcombe(56 / 70, 70, 48 / 80, 80)]
-    [0.0524, 0.3339]
-    """
-    low_one, high_one = wilson(one, trials_one, level)
-    low_other, high_other = wilson(other, trials_other, level)
-    apart = np.asarray(one, dtype=float) - other
-    return (
-        np.maximum(apart - np.sqrt((one - low_one) ** 2 + (high_other - other) ** 2), -1.0),
-        np.minimum(apart + np.sqrt((high_one - one) ** 2 + (other - low_other) ** 2), 1.0),
-    )
-
-
-def wilson(share, trials, level: float = LEVEL):
-    """Wilson's limits of a share (1927); arguments and result as in `newcombe`."""
-    from scipy.special import ndtri
-
-    z = ndtri((1 + level) / 2)
-    middle = share + z**2 / (2 * trials)
-    reach = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return (middle - reach) / (1 + z**2 / trials), (middle + reach) / (1 + z**2 / trials)
 
 
 def _compare(meets: np.ndarray, members: int, rng: np.random.Generator) -> dict[str, object]:

@@ -18,6 +18,7 @@ import pandas as pd
 from synthema_lab.deidentify.classes import joint_codes, subsets
 from synthema_lab.deidentify.sensitive import sensitive_codes
 
+from .admission import listed
 from .bootstrap import clopper_pearson, percentile_interval
 from .columns import MISSING, Columns
 from .metric import Estimate, Measure
@@ -91,7 +92,7 @@ def _estimate(totals, plain, groups, names, rows, reference) -> Estimate:
     inside, outside = np.split(totals, [members.rows], axis=1)
     if min(inside[1].sum(), outside[1].sum()) < FEWEST:
         return Estimate.absent(
-            f"1 to {SMALL} patients hold fewer than {FEWEST} combinations of {_listed(names)}"
+            f"1 to {SMALL} patients hold fewer than {FEWEST} combinations of {listed(names, 6)}"
         )
     # How rare a combination is stays as it was found: a patient drawn twice is one patient.
     drawn = []
@@ -107,7 +108,7 @@ def _estimate(totals, plain, groups, names, rows, reference) -> Estimate:
     excess = percentile_interval(drawn[0] - drawn[1])
     note = (
         f"{groups} combinations of up to {LARGEST if len(names) <= MANY else 2} of "
-        f"{_listed(names)} are held by 1 to {SMALL} training patients, of which "
+        f"{listed(names, 6)} are held by 1 to {SMALL} training patients, of which "
         f"{plain[0] / max(plain[1], 1):.3f} are reproduced; value and ceiling are for combinations "
         f"as rare in {rows} training patients and in {rows} others; difference "
         f"{value - chance:+.3f} (95% {excess[0]:+.3f} to {excess[1]:+.3f}); power: a difference of "
@@ -140,11 +141,6 @@ def _codes(name: str, tables: tuple[Columns, ...], reference: Reference) -> np.n
         return np.where(codes == MISSING, codes.max() + 1, codes)
     column = pd.Series(np.concatenate([table.numeric[name] for table in tables]), name=name)
     return sensitive_codes(column, reference.dictionary).codes
-
-
-def _listed(names: tuple[str, ...], most: int = 6) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 MEASURES = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .columns import Columns
+from .concordance import concordance
 from .covariates import CovariatePlan, plan_covariates
 from .cox import CoxFit, cox_draws, fit_cox
 from .reference import Reference
@@ -49,3 +50,17 @@ def refitted(reference: Reference, columns: Columns, plan: CovariatePlan) -> np.
         return cox_draws(*plan.design(columns), counts, start, RIDGE)
 
     return reference.once(("cox draws", columns.role), draw)
+
+
+def ranked(reference: Reference, plan: CovariatePlan, fit: CoxFit) -> np.ndarray:
+    """C-index of a model on the held-out patients, then on each resample of them."""
+    design, time, event = plan.design(reference.holdout)
+    risk = design @ fit.log_hazard_ratios
+    counts = reference.counts(reference.holdout)[:, plan.known(reference.holdout)]
+    return np.r_[concordance(risk, time, event), concordance(risk, time, event, counts)]
+
+
+def no_event_held_out(reference: Reference) -> str:
+    """Why no model can be judged on the held-out patients; empty if one can."""
+    event = reference.holdout.event[CovariatePlan.known(reference.holdout)]
+    return "" if event.sum() else "the held-out patients have no event"

@@ -18,7 +18,7 @@ from .horizon_outcome import HorizonOutcome, horizon_outcome, too_few
 from .kaplan_meier import public_grid, survival_on_grid
 from .metric import Estimate, Measure
 from .reference import Reference
-from .survival_model import fitted, planned, too_little
+from .survival_model import fitted, no_event_held_out, planned, too_little
 
 TREES = {"max_iter": 60, "learning_rate": 0.1, "max_leaf_nodes": 8, "min_samples_leaf": 20}
 AS_FITTED = "the interval resamples the patients judged, with the fitted model as it is"
@@ -54,15 +54,15 @@ def brier_score(candidate: Columns, reference: Reference) -> Estimate:
     al. 1999). 0.25 is what a coin gives.
     """
     plan = planned(reference)
-    refused = too_little(plan, reference.train, candidate)
+    refused = too_little(plan, reference.train, candidate) or no_event_held_out(reference)
     if refused:
         return Estimate.absent(refused)
     design, time, event = plan.design(reference.holdout)
     grid = public_grid(reference.dictionary.survival.horizon)[1:]
     followed = survival_on_grid(time, 1 - event, grid)[0]
     grid = grid[(followed > LEAST_FOLLOWED) & (grid < time.max())]
-    if not len(grid) or event.sum() == 0:
-        return Estimate.absent("the held-out patients have no event, or are not followed")
+    if not len(grid):
+        return Estimate.absent("the held-out patients are not followed")
     beta = fitted(reference, candidate, plan).log_hazard_ratios
     hazard = _baseline(*plan.design(candidate), beta, grid)
     alive = np.exp(-np.exp(np.clip(design @ beta, -30, 30))[:, None] * hazard)

@@ -33,13 +33,7 @@ def c2st_auc(candidate: Columns, reference: Reference) -> Estimate:
     scores = out_of_fold(train, candidate, reference.rng("c2st"), FOLDS)
     if scores is None:
         return Estimate.absent(f"the tables hold fewer than {FOLDS} different rows")
-    real, other = scores[: train.rows], scores[train.rows :]
-    ones = np.ones((1, train.rows)), np.ones((1, candidate.rows))
-    value = float(weighted_auc(other, real, ones[1], ones[0])[0])
-    drawn = weighted_auc(
-        other, real, reference.counts(candidate), reference.counts(reference.train)
-    )
-    low, high = percentile_interval(drawn)
+    value, low, high = told_apart(scores, candidate, reference)
     note = f"{FOLDS} folds; identical rows share a fold"
     if high < 0.5:
         note += (
@@ -47,6 +41,17 @@ def c2st_auc(candidate: Columns, reference: Reference) -> Estimate:
             "training rows do, and then this value says nothing about fidelity"
         )
     return Estimate(value, low, high, train.rows + candidate.rows, note)
+
+
+def told_apart(
+    scores: np.ndarray, candidate: Columns, reference: Reference
+) -> tuple[float, float, float]:
+    """Area under the ROC curve, with its interval, of scores of the training rows, then others."""
+    real, other = np.split(scores, [reference.train.rows])
+    ones = np.ones((1, len(other))), np.ones((1, len(real)))
+    value = float(weighted_auc(other, real, *ones)[0])
+    counts = reference.counts(candidate), reference.counts(reference.train)
+    return value, *percentile_interval(weighted_auc(other, real, *counts))
 
 
 def out_of_fold(

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bootstrap import percentile_interval, weighted_auc
 from .columns import MISSING, Columns, groups_of_copies
 from .metric import Estimate, Measure
 from .reference import Reference
-from .two_sample import FEWEST, FOLDS, folds_of_copies
+from .two_sample import FEWEST, FOLDS, folds_of_copies, told_apart
 
 PENALTY = 1.0
 
@@ -37,12 +36,7 @@ def c2st_linear_auc(candidate: Columns, reference: Reference) -> Estimate:
     fold = folds_of_copies(copies, label, reference.rng("c2st"), FOLDS)
     if fold is None:
         return Estimate.absent(f"the tables hold fewer than {FOLDS} different rows")
-    scores = _out_of_fold(design, label, fold)
-    real, other = scores[: train.rows], scores[train.rows :]
-    ones = np.ones((1, train.rows)), np.ones((1, candidate.rows))
-    value = float(weighted_auc(other, real, ones[1], ones[0])[0])
-    drawn = weighted_auc(other, real, reference.counts(candidate), reference.counts(train))
-    low, high = percentile_interval(drawn)
+    value, low, high = told_apart(_out_of_fold(design, label, fold), candidate, reference)
     note = f"{FOLDS} folds, {design.shape[1]} terms; identical rows share a fold"
     if high < 0.5:
         note += (

@@ -15,21 +15,18 @@ from synthema_lab.validation.attribute_inference import (
     attribute_inference_gain,
     sensitive_variables,
 )
+from synthema_lab.validation.bootstrap import newcombe
 from synthema_lab.validation.columns import read_columns
-from synthema_lab.validation.linkability import (
-    BLOCK,
-    distances,
-    linkability_gain,
-    measure_gains,
-    stacked,
-)
+from synthema_lab.validation.gains import measure_gains
+from synthema_lab.validation.linkability import linkability_gain
 from synthema_lab.validation.membership import membership_tpr
 from synthema_lab.validation.membership_worst import (
     membership_tpr_strict,
     membership_worst_case,
     rarity,
 )
-from synthema_lab.validation.singling_out import exactly_one, newcombe, singling_out_gain
+from synthema_lab.validation.places import BLOCK, distances, stacked
+from synthema_lab.validation.singling_out import exactly_one, singling_out_gain
 from synthema_lab.validation.small_groups import quasi_identifiers, small_group_disclosure
 
 GAINS = [attribute_inference_gain, singling_out_gain, linkability_gain]
@@ -217,8 +214,8 @@ def test_members_and_non_members_are_equally_rare(ward, make):
 
 
 def test_one_in_a_thousand_needs_a_thousand_non_members(ward, make, train, monkeypatch):
-    monkeypatch.setattr("synthema_lab.validation.membership_worst.RESAMPLES", 50)
-    monkeypatch.setattr("synthema_lab.validation.membership_worst.SHUFFLES", 50)
+    monkeypatch.setattr("synthema_lab.validation.battery.RESAMPLES", 50)
+    monkeypatch.setattr("synthema_lab.validation.battery.SHUFFLES", 50)
     simulated, _ = make
     few = prepare(train, simulated(900, 70), ward, draws=20)
     found = judged(membership_tpr_strict, train, few)
