@@ -34,7 +34,8 @@ def rmst_difference(candidate: Columns, reference: Reference) -> Estimate:
     )
     longer = "longer" if found.difference > 0 else "shorter"
     said = f", {longer} than in real patients" if value > 0 else ""
-    return Estimate(value, low, high, candidate.rows, found.note + said)
+    unit = f"in {found.unit}, " if found.unit else ""
+    return Estimate(value, low, high, candidate.rows, unit + found.note + said)
 
 
 def optimism(candidate: Columns, reference: Reference) -> Estimate:
@@ -86,6 +87,7 @@ class _Compared:
     difference: float
     differences: np.ndarray
     until: float
+    unit: str
     note: str
 
 
@@ -107,12 +109,13 @@ def _compared(candidate: Columns, reference: Reference) -> _Compared | str:
         )
         for table in (train, candidate)
     ]
-    note = f"up to {until:g} {readable_unit(survival.unit)}".rstrip()
+    unit = readable_unit(survival.unit)
+    note = f"up to {until:g} {unit}".rstrip()
     if until < grid[-1]:
         note += f", where {AT_RISK} real patients are still at risk"
     if np.nanmax(candidate.time) < until:
         note += "; the table's last curve value is carried on to there"
-    return _Compared(float(once[1] - once[0]), drawn[1] - drawn[0], until, note)
+    return _Compared(float(once[1] - once[0]), drawn[1] - drawn[0], until, unit, note)
 
 
 def restricted_mean(
