@@ -22,6 +22,8 @@ def _options(function: Any) -> Any:
         click.option("--appetite", default="risk_appetite", show_default=True,
                      help="A file of limits: what a custodian is willing to risk."),
         click.option("--seed", type=int, default=0, show_default=True),
+        click.option("--cores", type=int,
+                     help="Processes to compute in; as many as help by default."),
         click.option("--metrics", type=click.Choice(["quick", "standard"]), default="quick",
                      show_default=True, help="What takes seconds, or everything."),
         click.option("--dictionary", required=True,
@@ -62,7 +64,8 @@ def privacy_command(holdout: Path, **asked: Any) -> None:
 
 def _evaluate(
     holdout: Path | None, group: str | None, real: Path, synthetic: Path, dictionary: str,
-    metrics: str, seed: int, appetite: str, out: Path, as_json: bool, quiet: bool,
+    metrics: str, seed: int, cores: int | None, appetite: str, out: Path, as_json: bool,
+    quiet: bool,
 ) -> None:  # fmt: skip
     from ..cohorts import read_table
     from ..dictionary import DataDictionary
@@ -82,7 +85,7 @@ def _evaluate(
     }
     found = validate(
         tables["real"], tables["synthetic"], described, tables.get("holdout"),
-        metrics=metrics, seed=seed, progress=not (quiet or as_json),
+        metrics=metrics, seed=seed, cores=cores, progress=not (quiet or as_json),
     )  # fmt: skip
     verdict = decide(found, limits)
     kept = [m for m in found.as_json() if group is None or m["group"] == group]

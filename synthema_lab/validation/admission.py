@@ -59,6 +59,28 @@ def admit_synthetic(
     refuse_columns(synthetic, "synthetic", variables, dictionary)
 
 
+def refuse_swapped(real: pd.DataFrame, synthetic: pd.DataFrame, dictionary: DataDictionary) -> None:
+    """Refuse a synthetic table whose rows are pseudonymised while those of the real one are not.
+
+    A generator models no pseudonym, so that only real patients have them.
+
+    Raises
+    ------
+    DataMismatch
+    """
+    patient = dictionary.patient
+    if patient is None or patient in real.columns or patient not in synthetic.columns:
+        return
+    if synthetic[patient].notna().all() and synthetic[patient].is_unique:
+        raise DataMismatch(
+            f"Each row of the synthetic table has a pseudonym in {patient}, and no row of the real "
+            "table has one.",
+            "Real patients in the real table, and generated ones in the synthetic table.",
+            f"Swap the two tables, or drop {patient} from the synthetic one if its rows were "
+            "generated.",
+        )
+
+
 def refuse_columns(
     table: pd.DataFrame, name: str, variables: tuple[str, ...], dictionary: DataDictionary
 ) -> None:

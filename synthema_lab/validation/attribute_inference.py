@@ -201,6 +201,6 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         attribute_inference_gain,
-        standard_only=True,
+        rows="attack",
     ),
 )

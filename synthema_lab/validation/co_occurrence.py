@@ -185,7 +185,6 @@ MEASURES = (
         frozenset(),
         "holdout",
         co_occurrence_error,
-        standard_only=True,
     ),
     Measure(
         "co_occurrence_sign",
@@ -198,7 +197,6 @@ MEASURES = (
         frozenset(),
         "holdout",
         co_occurrence_sign,
-        standard_only=True,
     ),
     Measure(
         "mutual_exclusivity",
@@ -211,6 +209,5 @@ MEASURES = (
         frozenset(),
         "holdout",
         mutual_exclusivity,
-        standard_only=True,
     ),
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
+import hashlib
 
 import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
 from synthema_lab.errors import ArgumentRefused
 
-from .admission import admit_synthetic
+from .admission import admit_synthetic, refuse_swapped
 from .columns import Columns, read_columns
-from .metric import Estimate, Measure
+from .metric import Estimate
+from .parallel import Job, cores_for, estimates
 from .progress import Progress, progress_of
 from .published import published_curves
 from .reference import Reference, prepare
@@ -28,6 +29,7 @@ def validate(
     draws: int | None = None,
     seed: int = 0,
     progress: Progress | bool | None = None,
+    cores: int | None = None,
 ) -> Validation:
     """Compare a synthetic table with the real patients it was learnt from.
 
@@ -35,8 +37,9 @@ def validate(
     ----------
     real : DataFrame or Reference
         The training patients, or what `prepare` made of them. With a
-        `Reference` the floor and the ceiling are computed once for all tables,
-        and `dictionary`, `holdout`, `metrics`, `draws` and `seed` are its own.
+        `Reference` the floor and the ceiling are computed once for all tables, a
+        table that comes again is not computed again, and `dictionary`, `holdout`,
+        `metrics`, `draws` and `seed` are its own.
     synthetic : DataFrame
         The table to judge.
     dictionary : DataDictionary
@@ -51,6 +54,9 @@ def validate(
         The same seed gives the same numbers on any machine with these packages.
     progress : callable, bool, optional
         Called with (steps done, steps in all, label); True shows a bar.
+    cores : int, optional
+        Processes to compute in; all cores of this machine by default where that is
+        faster. The numbers are the same with any.
 
     Returns
     -------
@@ -91,23 +97,17 @@ def validate(
             )
         reference = prepare(real, holdout, dictionary, metrics=metrics, draws=draws, seed=seed)
     admit_synthetic(synthetic, reference.train.variables, reference.dictionary)
+    refuse_swapped((reference.whole or reference).train.table, synthetic, reference.dictionary)
     candidate = read_columns(synthetic, reference.dictionary, reference.train.variables)
-    from threadpoolctl import threadpool_limits
-
     measures = measures_of(reference.metrics)
-    jobs = [job for job in _bound_jobs(reference) if not reference.knows(job[0])]
-    jobs += [((measure.name, "candidate"), measure, candidate) for measure in measures]
-    try:
-        # One thread: on tables of this size more are slower, and sums taken in
-        # another order would make the numbers depend on the machine.
-        with progress_of(progress) as said, threadpool_limits(limits=1):
-            for done, (key, measure, table) in enumerate(jobs):
-                said(done, len(jobs), measure.label)
-                reference.once(key, partial(_estimate, measure, table, reference))
-            said(len(jobs), len(jobs), "done")
-        found = {role: _found(reference, role) for role in ("candidate", "floor", "ceiling")}
-    finally:
-        reference.forget("candidate")
+    names = {"candidate": _digest(candidate), "floor": "floor", "ceiling": "ceiling"}
+    _compute(reference, candidate, names["candidate"], cores_for(reference, cores), progress)
+    absent = Estimate.absent("not computed")
+    found = {
+        role: {one.name: reference.recall((one.name, kept), absent) for one in measures}
+        for role, kept in names.items()
+    }
+    real = reference.whole or reference
     return Validation(
         metrics=tuple(
             measure.metric(
@@ -119,37 +119,42 @@ def validate(
             )
             for measure in measures
         ),
-        curves=published_curves(reference, candidate, found),
+        curves=published_curves(reference, reference.sampled(candidate), found),
         dictionary=reference.dictionary.name,
-        real_rows=reference.train.rows,
-        holdout_rows=0 if reference.holdout is None else reference.holdout.rows,
+        real_rows=real.train.rows,
+        holdout_rows=0 if real.holdout is None else real.holdout.rows,
         synthetic_rows=candidate.rows,
         draws=reference.draws,
         seed=reference.seed,
+        most_rows=reference.most_rows,
     )
 
 
-def _bound_jobs(reference: Reference) -> list[tuple[tuple[str, str], Measure, Columns]]:
-    """Floors and ceilings: what to compute on which table."""
-    jobs = []
+def _compute(
+    reference: Reference, candidate: Columns, digest: str, cores: int,
+    progress: Progress | bool | None,
+) -> None:  # fmt: skip
+    """Take every measure that the reference does not know yet, and let it keep the estimates."""
+    kept: dict[Job, tuple[str, str]] = {}
     for measure in measures_of(reference.metrics):
-        jobs.append(((measure.name, "floor"), measure, reference.floor))
-        table = {"train": reference.train, "holdout": reference.holdout}.get(measure.ceiling)
-        if table is not None:
-            jobs.append(((measure.name, "ceiling"), measure, table))
-    return jobs
+        kept["candidate", measure] = (measure.name, digest)
+        kept["floor", measure] = (measure.name, "floor")
+        if measure.ceiling != "chance" and getattr(reference, measure.ceiling) is not None:
+            kept[measure.ceiling, measure] = (measure.name, "ceiling")
+    jobs = [job for job, key in kept.items() if not reference.knows(key)]
+    try:
+        with progress_of(progress) as said:
+            said(0, len(jobs), "starting")
+            made = estimates(jobs, reference, candidate, cores)
+            for done, (job, estimate) in enumerate(made, start=1):
+                said(done, len(jobs), job[1].label)
+                reference.keep(kept[job], estimate)
+    finally:
+        reference.forget("candidate")
 
 
-def _estimate(measure: Measure, table: Columns, reference: Reference) -> Estimate:
-    lacking = measure.missing(reference)
-    return Estimate.absent(lacking) if lacking else measure.estimate(table, reference)
-
-
-def _found(reference: Reference, role: str) -> dict[str, Estimate]:
-    absent = Estimate.absent("not computed")
-    return {
-        measure.name: reference.once((measure.name, role), lambda: absent)
-        if reference.knows((measure.name, role))
-        else absent
-        for measure in measures_of(reference.metrics)
-    }
+def _digest(columns: Columns) -> str:
+    """SHA-256 of what a table holds, row after row."""
+    rows = pd.util.hash_pandas_object(columns.table, index=False).to_numpy()
+    names = "\n".join(map(str, columns.table.columns)).encode("utf-8")
+    return hashlib.sha256(names + rows.tobytes()).hexdigest()

@@ -168,7 +168,6 @@ MEASURES = (
         frozenset({"risk_group"}),
         "holdout",
         contrast_error,
-        standard_only=True,
     ),
     Measure(
         "rate_contrast_error",
@@ -181,6 +180,5 @@ MEASURES = (
         frozenset({"risk_group"}),
         "holdout",
         rate_contrast_error,
-        standard_only=True,
     ),
 )

@@ -182,6 +182,5 @@ MEASURES = (
         frozenset({"survival", "risk_group"}),
         "holdout",
         risk_group_order,
-        standard_only=True,
     ),
 )

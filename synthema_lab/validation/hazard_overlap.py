@@ -92,6 +92,5 @@ MEASURES = (
         frozenset({"survival"}),
         "holdout",
         hazard_interval_overlap,
-        standard_only=True,
     ),
 )

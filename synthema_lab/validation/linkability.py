@@ -75,6 +75,6 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         linkability_gain,
-        standard_only=True,
+        rows="attack",
     ),
 )

@@ -89,6 +89,7 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         membership_tpr,
+        rows="attack",
     ),
     Measure(
         "membership_auc",
@@ -101,5 +102,6 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         membership_auc,
+        rows="attack",
     ),
 )

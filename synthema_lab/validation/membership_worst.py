@@ -130,7 +130,7 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         membership_tpr_strict,
-        standard_only=True,
+        rows="attack",
     ),
     Measure(
         "membership_worst_case",
@@ -143,6 +143,6 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         membership_worst_case,
-        standard_only=True,
+        rows="attack",
     ),
 )

@@ -181,6 +181,10 @@ class Measure:
         makes all three numbers.
     standard_only : bool
         Left out of ``metrics="quick"``, which a demo waits for.
+    rows : {"sample", "attack", "all"}
+        What it reads of tables with very many rows (see `reference.prepare`): a
+        sample of each; a sample of the patients and every synthetic row, as an
+        attacker would; or everything.
     """
 
     name: str
@@ -194,6 +198,7 @@ class Measure:
     estimate: Callable[[Columns, Reference], Estimate] = field(repr=False)
     unit: str = "1"
     standard_only: bool = False
+    rows: Literal["sample", "attack", "all"] = "sample"
 
     def missing(self, reference: Reference) -> str:
         """Say what this measure lacks, or nothing."""

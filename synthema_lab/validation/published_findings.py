@@ -235,6 +235,5 @@ MEASURES = (
         frozenset(),
         "train",
         findings_reproduced,
-        standard_only=True,
     ),
 )

@@ -119,6 +119,5 @@ MEASURES = (
         frozenset(),
         "holdout",
         rare_coverage,
-        standard_only=True,
     ),
 )

@@ -3,13 +3,14 @@
 A `Reference` holds the real training patients, those held out, and a table of
 independent marginals. It resamples the real patients once, and keeps what it
 has computed on them, so that several synthetic tables are judged against the
-same draws.
+same draws. Of tables with more rows than are needed for narrow intervals most
+measures read a random sample; what looks for single patients reads every row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from zlib import crc32
 
@@ -22,9 +23,11 @@ from synthema_lab.errors import ArgumentRefused
 from .admission import admit_real, refuse_overlap
 from .bootstrap import patient_counts
 from .columns import Columns, read_columns
+from .metric import Measure
 
 Found = TypeVar("Found")
 DRAWS = {"quick": 200, "standard": 1000}
+MOST_ROWS, FEWEST_ROWS = 5000, 1000
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,6 +53,10 @@ class Reference:
     draws : int
         Bootstrap draws.
     seed : int
+    most_rows : int
+        Rows of a table that most measures read, at most.
+    whole : Reference or None
+        The same with every row, where `train`, `holdout` and `floor` are samples.
     """
 
     dictionary: DataDictionary
@@ -62,12 +69,15 @@ class Reference:
     metrics: str
     draws: int
     seed: int
+    most_rows: int = MOST_ROWS
+    whole: Reference | None = None
     _kept: dict[Hashable, object] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
-        held = f"{self.holdout.rows} held out" if self.holdout is not None else "none held out"
+        real = self.whole or self
+        held = f"{real.holdout.rows} held out" if real.holdout is not None else "none held out"
         return (
-            f"Reference({self.dictionary.name}: {self.train.rows} training patients, {held}, "
+            f"Reference({self.dictionary.name}: {real.train.rows} training patients, {held}, "
             f"{len(self.train.variables)} variables, {self.draws} draws, seed {self.seed})"
         )
 
@@ -84,6 +94,29 @@ class Reference:
     def knows(self, key: Hashable) -> bool:
         """Whether a thing was computed already."""
         return key in self._kept
+
+    def keep(self, key: Hashable, made: object) -> None:
+        """Keep a thing that was computed elsewhere."""
+        self._kept[key] = made
+
+    def recall(self, key: Hashable, otherwise: Found) -> Found:
+        """What was kept, if anything was."""
+        return self._kept.get(key, otherwise)
+
+    def seen_by(self, measure: Measure) -> Reference:
+        """The real side with the rows that a measure reads."""
+        if self.whole is None or measure.rows == "sample":
+            return self
+        if measure.rows == "all":
+            return self.whole
+        return self.once(
+            ("seen by an attack",),
+            lambda: replace(self, floor=self.whole.floor, whole=None, _kept={}),
+        )
+
+    def sampled(self, columns: Columns) -> Columns:
+        """At most `most_rows` of a table's rows, at random; the table itself if it has no more."""
+        return _sampled(columns, self.most_rows, self.rng(f"rows of {columns.role}"))
 
     def counts(self, columns: Columns) -> np.ndarray:
         """How often each patient of a table is drawn, shape (draws, rows)."""
@@ -107,6 +140,7 @@ def prepare(
     draws: int | None = None,
     seed: int = 0,
     floor: pd.DataFrame | None = None,
+    most_rows: int = MOST_ROWS,
 ) -> Reference:
     """Prepare the real side of a comparison once, for several synthetic tables.
 
@@ -128,6 +162,10 @@ def prepare(
         Everything that follows is determined by it.
     floor : DataFrame, optional
         Rows of independent marginals; drawn from `real` by default.
+    most_rows : int
+        Of a larger table most measures read as many rows, drawn at random, at least
+        1000. Rules, copies and predicates that single out are looked for in every
+        row, and attacks read every synthetic row (`Measure.rows`).
 
     Returns
     -------
@@ -139,7 +177,7 @@ def prepare(
         An empty table, columns that differ, no event, or a holdout that
         overlaps the training patients.
     """
-    draws = _settled(metrics, draws, seed)
+    draws = _settled(metrics, draws, seed, most_rows)
     variables = admit_real(real, holdout, dictionary)
     train = read_columns(real, dictionary, variables, "train")
     if holdout is None:
@@ -152,7 +190,7 @@ def prepare(
 
         floor = floor_table(dictionary.conform(real), dictionary, len(real), seed)
     rules, undecided = dictionary.decidable(train.table.columns)
-    return Reference(
+    every = Reference(
         dictionary,
         train,
         held,
@@ -163,10 +201,22 @@ def prepare(
         metrics,
         draws,
         seed,
+        most_rows,
     )
+    tables = {"train": every.train, "holdout": every.holdout, "floor": every.floor}
+    judged = {role: table and every.sampled(table) for role, table in tables.items()}
+    if all(judged[role] is table for role, table in tables.items()):
+        return every
+    return replace(every, **judged, whole=every, _kept={})
 
 
-def _settled(metrics: str, draws: int | None, seed: int) -> int:
+def _sampled(columns: Columns, most: int, rng: np.random.Generator) -> Columns:
+    if columns.rows <= most:
+        return columns
+    return columns.take(np.sort(rng.choice(columns.rows, size=most, replace=False)))
+
+
+def _settled(metrics: str, draws: int | None, seed: int, most_rows: int) -> int:
     if metrics not in DRAWS:
         raise ArgumentRefused(
             f"There is no set of metrics named '{metrics}'.",
@@ -183,6 +233,12 @@ def _settled(metrics: str, draws: int | None, seed: int) -> int:
     if not isinstance(seed, int) or seed < 0:
         raise ArgumentRefused(
             "The seed cannot be used.", "A whole number, 0 or more.", "Use seed=0."
+        )
+    if not isinstance(most_rows, int) or most_rows < FEWEST_ROWS:
+        raise ArgumentRefused(
+            "So few rows of a large table say little.",
+            f"A whole number, {FEWEST_ROWS} or more.",
+            f"Use most_rows={MOST_ROWS}.",
         )
     return draws
 

@@ -186,7 +186,6 @@ MEASURES = (
         "holdout",
         rmst_difference,
         unit="unit of time",
-        standard_only=True,
     ),
     Measure(
         "optimism",
@@ -199,7 +198,6 @@ MEASURES = (
         frozenset({"survival"}),
         "holdout",
         optimism,
-        standard_only=True,
     ),
     Measure(
         "short_sightedness",
@@ -212,6 +210,5 @@ MEASURES = (
         frozenset({"survival"}),
         "holdout",
         short_sightedness,
-        standard_only=True,
     ),
 )

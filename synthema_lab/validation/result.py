@@ -10,6 +10,7 @@ import pandas as pd
 from synthema_lab.errors import ArgumentRefused
 
 from .metric import Metric
+from .reference import MOST_ROWS
 from .rendering import as_html, as_text
 
 
@@ -32,6 +33,8 @@ class Validation:
     draws : int
         Bootstrap draws behind each interval, unless its note says otherwise.
     seed : int
+    most_rows : int
+        Rows of a table that most metrics read, at most; see `reference.prepare`.
     """
 
     metrics: tuple[Metric, ...]
@@ -42,6 +45,7 @@ class Validation:
     synthetic_rows: int
     draws: int
     seed: int
+    most_rows: int = MOST_ROWS
 
     def __getitem__(self, name: str) -> Metric:
         for metric in self.metrics:
@@ -69,10 +73,13 @@ class Validation:
     def heading(self) -> str:
         """What was compared with what, in one line."""
         held = f"{self.holdout_rows} held-out patients" if self.holdout_rows else "none held out"
-        return (
+        told = (
             f"{self.synthetic_rows} synthetic rows against {self.real_rows} training patients "
             f"and {held} ({self.dictionary})"
         )
+        if max(self.synthetic_rows, self.real_rows, self.holdout_rows) > self.most_rows:
+            told += f"; most metrics read {self.most_rows} rows of a larger table, drawn at random"
+        return told
 
     def __str__(self) -> str:
         return as_text(self)

@@ -41,5 +41,6 @@ MEASURES = (
         frozenset({"rules"}),
         "train",
         rules_broken,
+        rows="all",
     ),
 )

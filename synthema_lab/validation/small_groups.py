@@ -156,5 +156,6 @@ MEASURES = (
         "chance",
         small_group_disclosure,
         standard_only=True,
+        rows="attack",
     ),
 )

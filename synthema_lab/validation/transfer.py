@@ -142,7 +142,6 @@ MEASURES = (
         _NEEDS,
         "train",
         outcome_auc,
-        standard_only=True,
     ),
     Measure(
         "brier_score",
@@ -155,7 +154,6 @@ MEASURES = (
         _NEEDS,
         "train",
         brier_score,
-        standard_only=True,
     ),
     Measure(
         "reverse_c_index",

@@ -43,10 +43,16 @@ def verbatim_values(candidate: Columns, reference: Reference) -> Estimate:
     there = np.column_stack([np.isfinite(candidate.numeric[name]) for name in names])
     if not there.any():
         return Estimate.absent("no continuous value is there")
-    counts = reference.counts(candidate)
     value = float(same.sum() / there.sum())
+    # Rows with as many values, and as many of them repeated, are drawn together.
+    kinds, held = np.unique(
+        np.column_stack([same.sum(axis=1), there.sum(axis=1)]), axis=0, return_counts=True
+    )
+    counts = reference.rng(f"values repeated, {candidate.role}").multinomial(
+        candidate.rows, held / candidate.rows, size=reference.draws
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = (counts @ same.sum(axis=1)) / (counts @ there.sum(axis=1))
+        drawn = (counts @ kinds[:, 0]) / (counts @ kinds[:, 1])
         shares = same.sum(axis=0) / there.sum(axis=0)
     low, high = percentile_interval(drawn)
     table = pd.DataFrame({"variable": names, "share": shares.round(4)})
@@ -78,6 +84,7 @@ MEASURES = (
         frozenset(),
         "holdout",
         verbatim_values,
+        rows="all",
     ),
     Measure(
         "row_copies",
@@ -89,5 +96,6 @@ MEASURES = (
         frozenset(),
         "holdout",
         row_copies,
+        rows="all",
     ),
 )

@@ -9,9 +9,11 @@ that the custodian asks for was shown. No verdict proves that nobody can be reco
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 from .appetite import RiskAppetite
 from .result import Validation
+from .suspicion import suspicions
 
 MEANING = {
     "release": "All that the custodian asks for was shown.",
@@ -20,7 +22,7 @@ MEANING = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """A verdict and what led to it.
 
@@ -50,6 +52,17 @@ class Verdict:
         told += [f"  refused, since {reason}" for reason in self.reasons]
         told += [f"  not shown: {one}" for one in self.shortfalls]
         return "\n".join([*told, f"  by: {self.appetite}"])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        told = [f"refused, since {reason}" for reason in self.reasons]
+        told += [f"not shown: {one}" for one in self.shortfalls]
+        listed = "".join(f"<li>{escape(one)}</li>" for one in told)
+        return (
+            f'<div style="max-width:900px"><p><strong>Verdict: {self.verdict}.</strong> '
+            f"{escape(self.meaning)}</p><ul>{listed}</ul><p>By: {escape(self.appetite)}</p></div>"
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The verdict as plain values."""
@@ -88,7 +101,7 @@ def decide(validation: Validation, appetite: RiskAppetite | None = None) -> Verd
         for limit in appetite.refuse
         if limit.metric in found and limit.met(found[limit.metric])
     )
-    shortfalls = []
+    shortfalls = list(suspicions(validation))
     for limit in appetite.release:
         metric = found.get(limit.metric)
         if metric is None:

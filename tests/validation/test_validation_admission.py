@@ -9,6 +9,7 @@ import pytest
 from synthema_lab.errors import ArgumentRefused, DataMismatch
 from synthema_lab.validation import prepare, validate
 from synthema_lab.validation.columns import read_columns
+from synthema_lab.validation.suspicion import suspicions
 
 
 def refused(*tables, **settings) -> str:
@@ -118,3 +119,27 @@ def test_columns_are_read_in_the_dictionarys_order_with_gaps_kept(train, ward):
     assert set(np.unique(columns.coded["relapsed"])) == {-1, 0, 1}
     assert columns.risk_levels == ("young", "old")
     assert "s1-0" not in repr(columns)
+
+
+def test_a_synthetic_table_with_pseudonyms_beside_real_rows_without_is_refused_as_swapped(
+    train, holdout, ward
+):
+    real = train.drop(columns="patient_id")
+    with pytest.raises(DataMismatch, match=r"(?s)patient_id.*Swap the two tables"):
+        validate(real, train, ward, holdout, draws=20)
+    validate(train, train, ward, holdout, draws=20)
+
+
+def test_swapped_tables_are_suspected_where_synthetic_rows_differ_from_real_ones(
+    make, train, holdout, ward
+):
+    simulated, permuted = make
+    synthetic = permuted(simulated(500, seed=5), seed=5)
+    assert suspicions(validate(train, synthetic, ward, holdout, draws=20)) == ()
+    swapped = suspicions(validate(synthetic, train, ward, holdout, draws=20))
+    assert len(swapped) == 1
+    assert "swapped" in swapped[0]
+
+
+def test_without_held_out_patients_nothing_is_suspected(train, ward, make):
+    assert suspicions(validate(train, make[0](300, seed=6), ward, draws=20)) == ()

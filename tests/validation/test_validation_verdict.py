@@ -87,10 +87,22 @@ def test_what_was_not_computed_keeps_a_table_from_release(train, ward, make):
     assert any("held out" in one for one in verdict.shortfalls)
 
 
-def test_quick_metrics_are_too_few_for_a_release(alike):
-    verdict = decide(alike)
+def test_the_quick_set_holds_all_that_the_proposed_limits_ask_for(alike):
+    assert not any("was not asked for" in one for one in decide(alike).shortfalls)
+
+
+def test_a_limit_on_a_metric_that_was_not_asked_for_keeps_a_table_from_release(alike, appetite):
+    strict = replace(appetite, release=(Limit("pmse_ratio", "value_above", 3.0, False, "x"),))
+    verdict = decide(alike, strict)
     assert verdict.verdict == "restrict"
     assert any("use the standard metrics" in one for one in verdict.shortfalls)
+
+
+def test_held_out_patients_of_another_kind_keep_a_table_from_release(make, train, ward):
+    other = make[1](make[0](300, seed=5), seed=5)
+    verdict = decide(validate(train, make[0](500, seed=21), ward, other, draws=20))
+    assert verdict.verdict == "restrict"
+    assert any("told from the training ones" in one for one in verdict.shortfalls)
 
 
 def test_a_custodian_who_asks_for_less_can_release(alike, appetite):
