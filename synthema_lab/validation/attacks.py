@@ -16,12 +16,10 @@ by how rare the value is in the reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from .columns import Columns
-from .places import Scale
+from .places import Scale, blocks
 
 FOLDS = 5
 BLOCK = 256
@@ -60,7 +58,7 @@ def attack_scores(
     space = [scale.place(table) for table in (synthetic, members, outsiders)]
     records = np.vstack(space[1:])
     nearest = np.empty((2, len(records)))
-    for rows in _blocks(len(records)):
+    for rows in blocks(len(records), max(map(len, space)), BLOCK):
         nearest[0, rows] = _distances(records[rows], space[0]).min(axis=1)
         apart = _distances(records[rows], space[2])
         apart[fold[rows, None] == fold[None, count:]] = np.inf
@@ -78,7 +76,7 @@ def _density_ratio(records, synthetic, reference, fold, count, nearest) -> np.nd
     """Log ratio of two Laplace kernel densities, both at one bandwidth."""
     width = max(float(np.median(nearest)), SMALLEST)
     ratio = np.empty(len(records))
-    for rows in _blocks(len(records)):
+    for rows in blocks(len(records), max(len(synthetic), len(reference)), BLOCK):
         high = np.exp(-_distances(records[rows], synthetic) / width).mean(axis=1)
         near = np.exp(-_distances(records[rows], reference) / width)
         near[fold[rows, None] == fold[None, count:]] = 0.0
@@ -104,7 +102,7 @@ def _exact_values(
             seen = np.searchsorted(known, values, "right") - np.searchsorted(known, values, "left")
             rarity[asked, column] = -np.log((seen + 1) / (len(known) + 2))
     scores = np.empty(len(records))
-    for rows in _blocks(len(records)):
+    for rows in blocks(len(records), len(tables[0]), BLOCK):
         summed = np.zeros((len(records[rows]), len(tables[0])))
         for column in range(records.shape[1]):
             same = records[rows, column, None] == tables[0][None, :, column]
@@ -116,11 +114,6 @@ def _exact_values(
 def folds(rng: np.random.Generator, rows: int) -> np.ndarray:
     """A fold for each row, all as large."""
     return rng.permutation(np.arange(rows) % FOLDS)
-
-
-def _blocks(rows: int) -> Iterator[slice]:
-    for begin in range(0, rows, BLOCK):
-        yield slice(begin, min(begin + BLOCK, rows))
 
 
 def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -130,6 +130,7 @@ MEASURES = (
         frozenset({"holdout"}),
         "chance",
         membership_tpr_strict,
+        standard_only=True,
         rows="attack",
     ),
     Measure(

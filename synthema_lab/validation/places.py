@@ -13,7 +13,8 @@ import pandas as pd
 
 from .columns import MISSING, Columns
 
-BLOCK = 32
+BLOCK, CELLS = 32, 8_000_000
+"""Records that are compared at a time, and numbers that are held for it, at most."""
 
 
 class Scale:
@@ -66,12 +67,24 @@ def distances(
     """
     among = Scale(scale)
     one, other = _placed(records, among), _placed(others, among)
-    for begin in range(0, records.rows, BLOCK):
-        rows = slice(begin, min(begin + BLOCK, records.rows))
+    for rows in blocks(records.rows, others.rows * len(others.variables), BLOCK):
         apart = np.abs(one[0][:, rows, None] - other[0][:, None, :])
         apart += one[1][:, rows, None] != other[1][:, None, :]
         differs = one[2][:, rows, None] != other[2][:, None, :]
         yield rows, np.concatenate([apart, differs.astype(np.float32)])
+
+
+def blocks(rows: int, width: int, most: int) -> Iterator[slice]:
+    """Rows some at a time, where each is compared with a given number of numbers.
+
+    Examples
+    --------
+    >>> list(blocks(5, 10, 3)), len(list(blocks(5, CELLS, 3)))
+    ([slice(0, 3, None), slice(3, 5, None)], 5)
+    """
+    step = max(1, min(most, CELLS // max(1, width)))
+    for begin in range(0, rows, step):
+        yield slice(begin, min(begin + step, rows))
 
 
 def _placed(columns: Columns, scale: Scale) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

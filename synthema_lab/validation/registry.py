@@ -13,6 +13,7 @@ from . import (
     added_value,
     association,
     attribute_inference,
+    closest,
     co_occurrence,
     curves,
     group_contrasts,
@@ -66,6 +67,7 @@ MEASURES: tuple[Measure, ...] = (
     *linkability.MEASURES,
     *small_groups.MEASURES,
     *verbatim.MEASURES,
+    *closest.MEASURES,
 )
 """Every measure. A new one is added here; floor, ceiling and table follow by themselves."""
 

@@ -99,6 +99,14 @@ class Outputs:
         self.records[kind, name] = record
         return self.folder / file
 
+    def beside(self, file: Path, content: bytes) -> Path:
+        """Write a file that retells outputs: its digest is kept, a rerun does not compare it."""
+        path = self.folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            temporary.write_bytes(content)
+        return path
+
 
 def write_csv(table: pd.DataFrame, path: Path, rounded: bool) -> None:
     """Write a table as CSV; a named index becomes a column.

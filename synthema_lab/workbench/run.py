@@ -242,6 +242,13 @@ class Run:
                     target.write_bytes(opened.to_bytes())
         return path
 
+    def save_paper(self, validation: Any, verdict: Any, name: str = "validation") -> Path:
+        """Save a validation as the PDF that a custodian reads; a rerun does not compare it."""
+        from .validation_page import validation_paper
+
+        paper = validation_paper(validation, verdict)
+        return self.outputs.beside(Path("papers") / f"{check_name(name)}.pdf", paper)
+
     def privacy(self, spent: Mapping[str, Any]) -> None:
         """Record what was spent of the privacy budget, outside `save_model`."""
         entry = dict(spent)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.validation import prepare
+from synthema_lab.validation import RiskAppetite, closest, prepare
 from synthema_lab.validation.attribute_inference import (
     attribute_inference_gain,
     sensitive_variables,
@@ -369,3 +369,21 @@ def test_stacked_tables_hold_both(reference):
     expected = np.vstack([reference.train.matrix(), reference.holdout.matrix()])
     np.testing.assert_array_equal(both.matrix(), expected)
     np.testing.assert_array_equal(both.take([0, 799]).matrix(), expected[[0, 799]])
+
+
+def test_rows_of_others_lie_as_near_to_held_out_as_to_training_patients_and_copies_do_not(
+    train, holdout, ward, make
+):
+    full = prepare(train, holdout, ward, metrics="standard", draws=50)
+    fresh = read_columns(make[0](500, seed=78), ward, full.train.variables)
+    found = closest.closer_to_training(fresh, full)
+    assert found.low <= 0.5 <= found.high
+    copied = closest.closer_to_training(full.train, full)
+    assert copied.low > 0.7
+    assert "not evidence" in found.note
+    assert "not evidence" in copied.note
+
+
+def test_no_limit_of_the_proposed_appetite_rests_on_a_distance():
+    limits = RiskAppetite.load()
+    assert not any(one.metric == "closer_to_training" for one in limits.refuse + limits.release)

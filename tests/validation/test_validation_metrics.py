@@ -300,7 +300,12 @@ def test_leuksurv_is_validated_within_the_time_of_the_demo():
     started = time.process_time()
     found = validate(train, mixed, cohort.dictionary, holdout)
     assert time.process_time() - started < 20
-    assert all(metric.computed for metric in found)
-    assert all(math.isfinite(metric.floor) for metric in found)
-    assert all(math.isfinite(metric.ceiling) for metric in found)
+    # With six variables there are no pairs of findings, and nothing is rare.
+    absent = {metric.name for metric in found if not metric.computed}
+    assert absent == {
+        "co_occurrence_error", "co_occurrence_sign", "mutual_exclusivity", "rate_contrast_error",
+        "rare_coverage",
+    }  # fmt: skip
+    assert all(math.isfinite(metric.floor) for metric in found if metric.computed)
+    assert all(math.isfinite(metric.ceiling) for metric in found if metric.computed)
     assert found["c_index"].ceiling > 0.6
