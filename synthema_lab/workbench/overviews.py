@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import nbformat
 import numpy as np
@@ -13,6 +13,7 @@ from ..dictionary import DataDictionary
 from ..generators import FittedModel, Marginal
 from ..privacy import epsilon_of
 from ..validation import Validation
+from .attacked import shadowed
 from .differences import differences, of_kind
 from .display import interval, number
 from .histograms import Histogram, histogram
@@ -38,6 +39,7 @@ __all__ = [
     "rows_drawn",
     "rules_compared",
     "rules_kept",
+    "shadowed",
     "sizes",
     "spent",
     "workload",
@@ -199,16 +201,21 @@ HEADLINES = (
 
 
 def headlines(
-    found: Mapping[str, Validation], epsilons: Mapping[str, float | None]
+    found: Mapping[str, Validation],
+    epsilons: Mapping[str, float | None] | None = None,
+    metrics: Sequence[str] = HEADLINES,
 ) -> pd.DataFrame:
-    """The headline metrics of several synthetic cohorts side by side.
+    """Metrics of several synthetic cohorts side by side.
 
     Parameters
     ----------
     found : mapping of str to Validation
         Made against the same real patients.
-    epsilons : mapping of str to float or None
-        Epsilon spent on each cohort; None for a table that is not for release.
+    epsilons : mapping of str to float or None, optional
+        Epsilon spent on each cohort, None for a table that is not for release; without
+        the mapping there is no such row.
+    metrics : sequence of str
+        Names of metrics, by default those that a reader sees first.
 
     Returns
     -------
@@ -219,12 +226,14 @@ def headlines(
     """
     first = next(iter(found.values()))
     rows = []
-    for name in HEADLINES:
+    for name in metrics:
         row: dict[str, str] = {"metric": first[name].label}
         for cohort, validation in found.items():
             metric = validation[name]
             row[cohort] = interval(metric.value, metric.low, metric.high)
         rows.append(row | {"ceiling": number(first[name].ceiling), "best": first[name].direction})
+    if epsilons is None:
+        return pd.DataFrame(rows)
     spent = {
         cohort: "not for release" if epsilons[cohort] is None else f"{epsilons[cohort]:.2f}"
         for cohort in found
