@@ -14,9 +14,11 @@ from synthema_lab.errors import ArgumentRefused, DataMismatch
 
 from .metric import Metric
 from .registry import MEASURES
+from .uses import way_to_the_floor
 
 DEFAULT = "risk_appetite"
 CONDITIONS = ("low_above", "high_above", "high_below", "value_above", "nearer")
+HALFWAY = 0.5
 _KEYS = {"name", "title", "version", "decided_by", "refuse", "release"}
 _SAID = {
     "low_above": "its interval lies above {limit}",
@@ -51,16 +53,18 @@ class Limit:
 
     def met(self, found: Metric) -> bool:
         """Whether the condition is met; never for a number that is not there."""
-        limit = self._limit(found)
         if self.condition == "nearer":
-            if not all(map(math.isfinite, (found.value, found.floor, found.ceiling))):
-                return False
-            return abs(found.value - found.floor) < abs(found.value - found.ceiling)
+            return way_to_the_floor(found) > HALFWAY
+        limit = self._limit(found)
         end, beyond = self.condition.split("_")
         number = getattr(found, end)
         if not math.isfinite(number) or not math.isfinite(limit):
             return False
         return number > limit if beyond == "above" else number < limit
+
+    def judges(self, found: Metric) -> bool:
+        """Whether a number that is there can be held against it."""
+        return self.condition != "nearer" or math.isfinite(way_to_the_floor(found))
 
     def _limit(self, found: Metric) -> float:
         if self.condition == "nearer":

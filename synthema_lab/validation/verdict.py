@@ -108,6 +108,11 @@ def decide(validation: Validation, appetite: RiskAppetite | None = None) -> Verd
             shortfalls.append(f"{limit.metric} was not asked for; use the standard metrics")
         elif not metric.computed:
             shortfalls.append(f"{metric.label} was not computed: {metric.note}")
+        elif not limit.judges(metric):
+            shortfalls.append(
+                f"{metric.label} cannot be judged: independent marginals are not known to do worse "
+                "than other real patients"
+            )
         elif limit.met(metric):
             shortfalls.append(limit.said(metric))
     word = "refuse" if reasons else "restrict" if shortfalls else "release"

@@ -12,13 +12,8 @@ from synthema_lab import randomness
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.generators import get
 from synthema_lab.privacy import epsilon_of, skellam_share
-from synthema_lab.validation.auditing import (
-    Measurement,
-    audit_epsilon,
-    audit_marginal,
-    bound_by_shape,
-    bound_by_threshold,
-)
+from synthema_lab.validation.auditing import audit_epsilon, bound_by_shape, bound_by_threshold
+from synthema_lab.validation.canary import Measurement, audit_marginal
 
 DELTA = 1e-5
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthema_lab import generators
+from synthema_lab import generators, randomness
 from synthema_lab.dictionary import DataDictionary
 from synthema_lab.validation import decide, near_copies, prepare, validate
 from synthema_lab.validation.uses import way_to_the_floor
@@ -37,7 +37,8 @@ def judged(patients):
     train, holdout = patients
     reference = prepare(train, holdout, WARD, draws=40)
     half = pd.concat([train[: ROWS // 2], permuted(simulated(ROWS // 2, 5), 5)], ignore_index=True)
-    released = generators.get("marginal").fit([train], WARD, epsilon=8.0, seed=1)
+    with randomness.swapped(np.random.default_rng(2026).bytes):  # noise from a seed, for once
+        released = generators.get("marginal").fit([train], WARD, epsilon=8.0, seed=1)
     tables = {
         "released": released.sample(ROWS, 1),
         "copy": train,

@@ -98,6 +98,24 @@ def test_a_limit_on_a_metric_that_was_not_asked_for_keeps_a_table_from_release(a
     assert any("use the standard metrics" in one for one in verdict.shortfalls)
 
 
+def test_a_limit_between_floor_and_ceiling_that_are_not_apart_is_not_met_and_is_said(
+    alike, appetite
+):
+    known = next(metric for metric in alike if metric.name == "log_hr_error")
+    same = replace(known, floor=known.ceiling)
+    flat = replace(alike, metrics=tuple(same if m is known else m for m in alike.metrics))
+    verdict = decide(flat, appetite)
+    assert verdict.verdict == "restrict"
+    assert any("cannot be judged" in one for one in verdict.shortfalls)
+
+
+def test_beyond_the_ceiling_is_not_nearer_to_the_floor():
+    limit = Limit("c2st_auc", "nearer", math.nan, False, "x")
+    auc = Metric("fidelity", "c2st_auc", "C2ST", 0.5, (0, 1), 0.59, 0.57, 0.61, 0.69, 0.446)
+    assert not limit.met(auc)
+    assert limit.met(replace(auc, value=0.63))
+
+
 def test_held_out_patients_of_another_kind_keep_a_table_from_release(make, train, ward):
     other = make[1](make[0](300, seed=5), seed=5)
     verdict = decide(validate(train, make[0](500, seed=21), ward, other, draws=20))
