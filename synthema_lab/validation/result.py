@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from synthema_lab.errors import ArgumentRefused
 
-from .metric import Metric
+from .metric import GROUPS, Metric
 from .reference import MOST_ROWS
 from .rendering import as_html, as_text
 
@@ -68,6 +68,35 @@ class Validation:
     def as_json(self) -> list[dict[str, object]]:
         """The metrics as plain values, one object each; None where not computed."""
         return [metric.as_dict() for metric in self.metrics]
+
+    def with_metrics(self, *metrics: Metric) -> Validation:
+        """The same validation with metrics that were taken elsewhere, such as over refits.
+
+        Parameters
+        ----------
+        *metrics : Metric
+            Each goes to the end of its group, or takes the place of one of its name.
+
+        Raises
+        ------
+        ArgumentRefused
+            A group that a validation does not have.
+        """
+        order, kept = list(GROUPS), list(self.metrics)
+        for metric in metrics:
+            if metric.group not in order:
+                raise ArgumentRefused(
+                    f"There is no group of metrics named '{metric.group}'.",
+                    f"One of: {', '.join(order)}.",
+                    "Give the metric one of these groups.",
+                )
+            same = [place for place, old in enumerate(kept) if old.name == metric.name]
+            for place in same:
+                kept[place] = metric
+            if not same:
+                kept.append(metric)
+        kept.sort(key=lambda metric: order.index(metric.group))
+        return replace(self, metrics=tuple(kept))
 
     @property
     def heading(self) -> str:

@@ -5,10 +5,6 @@ from one half of these worlds how tables that saw a target differ, and is judged
 other half: the shadow models of Stadler, Oprisanu and Troncoso (2022) and Carlini et al.
 (2022). The attacker knows the generator, the targets and the population; the targets lie
 farthest from everybody else. It judges the generator, not one table.
-
-One logistic model with a strong penalty serves all targets, after the features of each
-were put on one scale: it finds weak leaks more often than one model for each target, or
-a random forest, of which each would need more worlds.
 """
 
 from __future__ import annotations
@@ -21,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.errors import ArgumentRefused
 
 from .admission import admit_real
 from .battery import RESAMPLES, SHUFFLES, true_positive_rates
@@ -30,12 +25,10 @@ from .columns import read_columns
 from .membership_worst import rarity
 from .metric import NAN, Metric
 from .progress import Progress, progress_of
-from .shadow_worlds import Fit, Game
+from .shadow_worlds import FEWEST_WORLDS, Fit, Game, out_of_fold, settled
 
-FEWEST_WORLDS, FEWEST_PATIENTS, FEWEST_A_TARGET = 20, 40, 4
+FEWEST_PATIENTS, FEWEST_A_TARGET = 40, 4
 ALLOWED = 0.1
-PENALTY = 100.0
-FARTHEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,8 +44,7 @@ class ShadowAttack:
     tpr, tpr_low, tpr_high : float
         Inclusions found at 10% false alarms.
     smallest, smallest_one : float
-        Smallest area that so many worlds detect with 80% power, over all targets and
-        for one.
+        Smallest area detected with 80% power, over all targets and for one.
     table : DataFrame
         One row a target, numbered in a random order: ``target``, ``auc``, ``low``,
         ``high``, and ``p`` against the best of all targets under shuffled labels.
@@ -110,15 +102,10 @@ class ShadowAttack:
 
 
 def shadow_attack(
-    fit: Fit,
-    patients: pd.DataFrame,
-    dictionary: DataDictionary,
-    *,
-    targets: int | Sequence[int] = 5,
-    shadows: int = 100,
-    seed: int = 0,
+    fit: Fit, patients: pd.DataFrame, dictionary: DataDictionary, *,
+    targets: int | Sequence[int] = 5, shadows: int = 100, seed: int = 0,
     progress: Progress | bool | None = None,
-) -> ShadowAttack:
+) -> ShadowAttack:  # fmt: skip
     """Fit a generator with and without its most exposed patients, and try to tell which.
 
     Parameters
@@ -129,8 +116,7 @@ def shadow_attack(
         All real patients; every world trains on half as many rows.
     dictionary : DataDictionary
     targets : int or sequence of int
-        How many of the rarest patients (see `membership_worst.rarity`), or positions of
-        rows, from 0.
+        How many of the rarest patients (`membership_worst.rarity`), or positions of rows.
     shadows : int
         Worlds, at least 20; each costs a fit.
     seed : int
@@ -153,17 +139,15 @@ def shadow_attack(
     Examples
     --------
     >>> from synthema_lab.cohorts import load_cohort
-    >>> cohort = load_cohort("leuksurv")
-    >>> copy = lambda table, seed: table
+    >>> cohort, copy = load_cohort("leuksurv"), lambda table, seed: table
     >>> shadow_attack(copy, cohort.patients[:300], cohort.dictionary, shadows=20).auc > 0.95
     True
     """
-    many = _settled(fit, patients, targets, shadows, seed)
     columns = read_columns(patients, dictionary, admit_real(patients, None, dictionary))
-    if columns.rows < max(FEWEST_PATIENTS, FEWEST_A_TARGET * many):
-        return ShadowAttack(
-            why=f"it needs {FEWEST_PATIENTS} patients, and {FEWEST_A_TARGET} for each target"
-        )
+    many = settled(fit, columns.rows, targets, shadows, seed)
+    needed = max(FEWEST_PATIENTS, FEWEST_A_TARGET * many)
+    if columns.rows < needed:
+        return ShadowAttack(why=f"for {many} targets it needs {needed} patients")
     rng = np.random.default_rng([seed, 0, 1])
     if isinstance(targets, int):
         rare = rarity(columns.take(np.arange(0)), columns, rng)[1]
@@ -181,148 +165,86 @@ def shadow_attack(
     refused = shadows - len(labels)
     if len(labels) < FEWEST_WORLDS:
         return ShadowAttack(why=f"the generator refused {refused} of {shadows} training tables")
-    inside = np.array(labels)
-    found = judged(out_of_fold(np.array(features), inside), inside, rng)
-    return ShadowAttack(**found, worlds=len(inside), refused=refused, rows=game.rows)
+    found = judged(np.array(features), np.array(labels), rng)
+    return ShadowAttack(**found, worlds=len(labels), refused=refused, rows=game.rows)
 
 
-def out_of_fold(features: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Score every world by a classifier that learnt from the other half of the worlds.
-
-    Parameters
-    ----------
-    features : ndarray, shape (worlds, targets, features)
-    inside : ndarray of bool, shape (worlds, targets)
-
-    Returns
-    -------
-    ndarray, shape (worlds, targets)
-        Ranks within the half and the target, between 0 and 1; high says "was there".
-    """
-    from scipy.stats import rankdata
-    from sklearn.linear_model import LogisticRegression
-
-    scores, half = np.zeros(inside.shape), np.arange(len(inside)) % 2
-    for asked in (half == 0, half == 1):
-        learnt = features[~asked]
-        spread = learnt.std(axis=0)
-        scaled = (features - learnt.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf)
-        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
-        labels = inside[~asked].ravel()
-        if labels.all() or not labels.any():
-            continue
-        model = LogisticRegression(C=1 / PENALTY, max_iter=1000)
-        model.fit(scaled[~asked].reshape(len(labels), -1), labels)
-        scores[asked] = scaled[asked] @ model.coef_[0]
-    for asked in (half == 0, half == 1):
-        scores[asked] = (rankdata(scores[asked], axis=0) - 0.5) / asked.sum()
-    return scores
-
-
-def judged(
-    scores: np.ndarray, inside: np.ndarray, rng: np.random.Generator
-) -> dict[str, float | pd.DataFrame]:
+def judged(features: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> dict:
     """Areas, rates, intervals and power, as `ShadowAttack` holds them.
 
-    Worlds are drawn again as a whole, and labels are shuffled between worlds of the same
-    half. A target who was always in, or always out, has no area.
+    Worlds are drawn again as a whole. Labels are shuffled between worlds, and the
+    classifier learns anew from each shuffle: the two halves judge each other, so that
+    chance reaches further than with classifiers as they are. An interval counts no more
+    trials than chance is worth. A target who was always in, or always out, has no area.
     """
     worlds, many = inside.shape
+    scores = out_of_fold(features, inside[None])[0]
+    mixed = inside[rng.permuted(np.tile(np.arange(worlds), (SHUFFLES, 1)), axis=1)]
+    mixed_scores = out_of_fold(features, mixed)
     counts = patient_counts(rng, worlds, RESAMPLES)
-    half = np.arange(worlds) % 2
-    keys = rng.random((SHUFFLES, worlds)) + half
-    order = np.empty(keys.shape, dtype=int)
-    order[:, np.argsort(half, kind="stable")] = np.argsort(keys, axis=1)
-    shuffled = inside[order]
-    rows, chances = [], []
+    rows, chance, trials = [], [], []
     for place in [slice(None), *(slice(number, number + 1) for number in range(many))]:
         score, label = scores[:, place].ravel(), inside[:, place].ravel()
         drawn = np.repeat(counts, label.size // worlds, axis=1)
-        split = score[label], score[~label]
-        ones = [np.ones((1, len(part))) for part in split]
-        area = float(weighted_auc(*split, *ones)[0])
-        areas = weighted_auc(*split, drawn[:, label], drawn[:, ~label])
-        mixed = shuffled[:, :, place].reshape(SHUFFLES, -1).astype(float)
-        chances.append(weighted_auc(score, score, mixed, 1 - mixed))
-        rows.append((area, *_limits(area, areas, worlds / 2, 2 * min(map(len, split)))))
-        if place == slice(None):
-            allowed = np.array([ALLOWED])
-            tpr = float(true_positive_rates(*split, *ones, allowed)[0, 0])
-            rates = true_positive_rates(*split, drawn[:, label], drawn[:, ~label], allowed)
-            exact = clopper_pearson(round(tpr * len(split[0])), len(split[0]))
-            resampled = percentile_interval(rates[:, 0])
-    best = np.nanmax(np.nan_to_num(chances[1:], nan=0.0), axis=0)
+        chance.append(areas(mixed_scores[:, :, place], mixed[:, :, place]))
+        trials.append(0.25 / max(float(np.nanvar(chance[-1])), 1e-9))
+        area = float(areas(score[None], label[None])[0])
+        varied = weighted_auc(score[label], score[~label], drawn[:, label], drawn[:, ~label])
+        rows.append((area, *_limits(area, varied, trials[-1])))
+    tpr, tpr_low, tpr_high = _found(scores, inside, counts)
     (auc, low, high), each = rows[0], rows[1:]
-    p = [_share(best, area) for area, _, _ in each]
-    table = pd.DataFrame(each, columns=["auc", "low", "high"]).assign(p=p)
+    best = np.nan_to_num(chance[1:], nan=0.0).max(axis=0)
+    table = pd.DataFrame(each, columns=["auc", "low", "high"])
     table.insert(0, "target", np.arange(1, many + 1))
-    smallest = smallest_auc(float(np.quantile(chances[0], 0.95)), inside.size / 2)
+    table["p"] = [_share(best, area) for area, _, _ in each]
     return {
-        "auc": auc, "low": low, "high": high, "p": _share(chances[0], auc),
-        "chance": float(chances[0].mean()), "tpr": tpr, "tpr_low": min(exact[0], resampled[0]),
-        "tpr_high": max(exact[1], resampled[1]), "smallest": smallest,
-        "smallest_one": smallest_auc(float(np.quantile(best, 0.95)), worlds / 2), "table": table,
+        "auc": auc, "low": low, "high": high, "p": _share(chance[0], auc),
+        "chance": float(np.nanmean(chance[0])), "tpr": tpr, "tpr_low": tpr_low,
+        "tpr_high": tpr_high, "smallest": smallest_auc(chance[0], trials[0]),
+        "smallest_one": smallest_auc(best, min(trials[1:])), "table": table,
     }  # fmt: skip
 
 
-def smallest_auc(limit: float, each: float) -> float:
-    """Area that passes a limit in 8 of 10 repetitions (variance of Hanley and McNeil 1982).
+def areas(scores: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve by draw, of arrays of shape (draws, ...); ties count half."""
+    from scipy.stats import rankdata
 
-    Parameters
-    ----------
-    limit : float
-        What chance passes in 1 of 20.
-    each : float
-        Scores with a target, and as many without.
-
-    Examples
-    --------
-    >>> round(smallest_auc(0.6, 50), 2)
-    0.65
-    """
-    areas = np.linspace(0.5, 1.0, 501)
-    tied, other = areas / (2 - areas), 2 * areas**2 / (1 + areas)
-    variance = areas * (1 - areas) + (each - 1) * (tied + other - 2 * areas**2)
-    passed = areas - 0.8416 * np.sqrt(np.maximum(variance, 0.0)) / each >= limit
-    return float(areas[passed][0]) if passed.any() else 1.0
+    labels = inside.reshape(len(inside), -1).astype(bool)
+    ranks = rankdata(scores.reshape(labels.shape), axis=1)
+    there = labels.sum(axis=1)
+    pairs = there * (labels.shape[1] - there)
+    above = (ranks * labels).sum(axis=1) - there * (there + 1) / 2
+    return np.where(pairs > 0, above / np.maximum(pairs, 1), np.nan)
 
 
-def _limits(area: float, drawn: np.ndarray, least: float, most: float) -> tuple[float, float]:
+def smallest_auc(chance: np.ndarray, trials: float) -> float:
+    """Area that passes 95% of chance in 8 of 10 repetitions, by its binomial variance."""
+    limit, guesses = np.nanquantile(chance, 0.95), np.linspace(0.5, 1.0, 501)
+    passed = guesses - 0.8416 * np.sqrt(guesses * (1 - guesses) / trials) >= limit
+    return float(guesses[passed][0]) if passed.any() else 1.0
+
+
+def _found(scores: np.ndarray, inside: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+    """Inclusions found at the false alarms allowed, and the wider of two intervals."""
+    split, allowed = (scores[inside], scores[~inside]), np.array([ALLOWED])
+    drawn = np.repeat(counts, inside.shape[1], axis=1).reshape(len(counts), *inside.shape)
+    ones = [np.ones((1, len(part))) for part in split]
+    rate = float(true_positive_rates(*split, *ones, allowed)[0, 0])
+    varied = true_positive_rates(*split, drawn[:, inside], drawn[:, ~inside], allowed)
+    exact = clopper_pearson(round(rate * len(split[0])), len(split[0]))
+    resampled = percentile_interval(varied[:, 0])
+    return rate, min(exact[0], resampled[0]), max(exact[1], resampled[1])
+
+
+def _limits(area: float, varied: np.ndarray, most: float) -> tuple[float, float]:
     """Wilson's limits of an area, with as many trials as its bootstrap variance is worth."""
-    variance = float(np.nanvar(drawn)) if np.isfinite(drawn).any() else 0.0
-    trials = min(area * (1 - area) / variance, most) if variance > 1e-9 else least
-    low, high = wilson(area, trials) if math.isfinite(area) else (NAN, NAN)
+    if not math.isfinite(area):
+        return NAN, NAN
+    low, high = wilson(area, min(most, area * (1 - area) / max(np.nanvar(varied), 1e-9) or most))
     return float(low), float(high)
 
 
 def _share(chance: np.ndarray, area: float) -> float:
-    if not math.isfinite(area):
-        return NAN
-    return float((1 + (chance >= area - 1e-12).sum()) / (1 + len(chance)))
-
-
-def _settled(fit, patients, targets, shadows, seed) -> int:
-    """How many targets there are."""
-    many = targets if isinstance(targets, int) else len(np.unique(targets))
-    if not callable(fit):
-        raise ArgumentRefused(
-            "The generator cannot be called.", "fit(table, seed), which gives a synthetic table.",
-            "Wrap it: lambda table, seed: generators.get('trees').fit([table], dictionary, "
-            "seed=seed).sample(len(table), seed).",
-        )  # fmt: skip
-    known = isinstance(targets, int) or set(targets) <= set(range(len(patients)))
-    if many < 1 or not known or not isinstance(targets, int) and many < len(targets):
-        raise ArgumentRefused(
-            "The targets cannot be used.", "A number from 1, or different positions of rows.",
-            "Use targets=5 for the five rarest patients.",
-        )  # fmt: skip
-    if not isinstance(shadows, int) or shadows < FEWEST_WORLDS:
-        raise ArgumentRefused(
-            "There are too few shadow models for an attack.",
-            f"A whole number from {FEWEST_WORLDS}.", "Use shadows=100.",
-        )  # fmt: skip
-    if not isinstance(seed, int) or seed < 0:
-        raise ArgumentRefused(
-            "The seed cannot be used.", "A whole number, 0 or more.", "Use seed=0."
-        )
-    return many
+    """Share of the shuffles that do at least as well, the labels as found counted with them."""
+    passed = 1 + int((chance >= area - 1e-12).sum())
+    return passed / (1 + len(chance)) if math.isfinite(area) else NAN

@@ -1,23 +1,23 @@
-"""What does a synthetic table show about one patient, who was in the training data or not?
+"""What does an attacker, who can fit the generator himself, make of a synthetic table?
 
 A world is one fit on half of the patients, with each target in or out by a fair coin.
-Three kinds of evidence are read out of its synthetic table: how near the nearest rows are (Stadler, Oprisanu and Troncoso
-2022), how many rows agree with the patient in sets of one to six variables (the
-query-based attack of Houssiau et al. 2022), and how far the means of the columns lean
-towards the patient (Homer et al. 2008). The scale, the means and the widths come from
-patients who are no target, the attacker's knowledge of the population.
+Three kinds of evidence are read out of its synthetic table: how near the nearest rows
+are (Stadler, Oprisanu and Troncoso 2022), how many rows agree with the patient in sets of
+one to six variables (the query-based attack of Houssiau et al. 2022), and how far the
+means of the columns lean towards the patient (Homer et al. 2008). The scale, the means
+and the widths come from patients who are no target: the attacker knows the population.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.errors import LabError
+from synthema_lab.errors import ArgumentRefused, DataMismatch, GateFailed
 
 from .admission import admit_synthetic
 from .columns import Columns, read_columns
@@ -34,6 +34,8 @@ QUERIES = 60
 MOST_JOINED = 6
 SMALLEST = 1e-3
 NO_ROW = 1e-12
+FEWEST_WORLDS = 20
+PENALTY, FARTHEST = 1.0, 5.0
 
 
 class Witness:
@@ -46,15 +48,6 @@ class Witness:
         Patients who are no target.
     rng : numpy.random.Generator
         Draws the 60 sets of variables that are asked for, the same for every target.
-
-    Examples
-    --------
-    >>> ages = np.array([20.0, 40.0, 60.0, 80.0, 95.0])
-    >>> table = Columns(5, {"age": ages}, {}, {}, None, None, None, (), pd.DataFrame(index=range(5)))
-    >>> witness = Witness(table.take([4]), table.take([0, 1, 2, 3]), np.random.default_rng(0))
-    >>> there, away = witness.features(table)[0], witness.features(table.take([0, 1, 2, 3]))[0]
-    >>> bool(there[0] < away[0])
-    True
     """
 
     def __init__(self, targets: Columns, others: Columns, rng: np.random.Generator) -> None:
@@ -73,10 +66,6 @@ class Witness:
 
     def features(self, synthetic: Columns) -> np.ndarray:
         """What a table shows about each target.
-
-        Parameters
-        ----------
-        synthetic : Columns
 
         Returns
         -------
@@ -195,8 +184,66 @@ class Game:
         table = self.patients.iloc[drawn].reset_index(drop=True)
         try:
             synthetic = self.fit(table, int(rng.integers(2**31)))
-        except LabError:
+        except (DataMismatch, GateFailed):
             return inside, None
         variables = self.columns.variables
         admit_synthetic(synthetic, variables, self.dictionary)
         return inside, witness.features(read_columns(synthetic, self.dictionary, variables))
+
+
+def out_of_fold(features: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Score every world by a classifier that learnt from the other half of the worlds.
+
+    Least squares with a strong penalty, one model for all targets after the features of
+    each were put on one scale: it finds weak leaks more often than one model for each
+    target, or a random forest, and can be learnt again for a thousand shuffles.
+
+    Parameters
+    ----------
+    features : ndarray, shape (worlds, targets, features)
+    inside : ndarray, shape (draws, worlds, targets)
+        Who was in, as found or shuffled.
+
+    Returns
+    -------
+    ndarray, shape (draws, worlds, targets)
+        Higher says "was there".
+    """
+    scores, half = np.zeros(inside.shape), np.arange(inside.shape[1]) % 2
+    for asked in (half == 0, half == 1):
+        learnt = features[~asked]
+        spread = learnt.std(axis=0)
+        scaled = (features - learnt.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf)
+        scaled = np.clip(scaled, -FARTHEST, FARTHEST)
+        known = scaled[~asked].reshape(-1, features.shape[-1])
+        labels = inside[:, ~asked].reshape(len(inside), -1).astype(float)
+        labels -= labels.mean(axis=1, keepdims=True)
+        gram = known.T @ known + PENALTY * len(known) * np.eye(known.shape[1])
+        weights = np.linalg.solve(gram, known.T @ labels.T)
+        scores[:, asked] = np.moveaxis(scaled[asked] @ weights, -1, 0)
+    return scores.round(9)
+
+
+def settled(
+    fit: Fit, rows: int, targets: int | Sequence[int], worlds: int, seed: int,
+    fewest: int = FEWEST_WORLDS,
+) -> int:  # fmt: skip
+    """How many targets there are; refuses settings that cannot be used."""
+    many = targets if isinstance(targets, int) else len(targets)
+    places = range(rows) if isinstance(targets, int) else targets
+    for refused, *told in (
+        (not callable(fit), "The generator cannot be called.",
+         "fit(table, seed), which gives a synthetic table.",
+         "Wrap it: lambda table, seed: generators.get('trees').fit([table], dictionary, "
+         "seed=seed).sample(len(table), seed)."),
+        (many < 1 or len(set(places)) < len(places) or not set(places) <= set(range(rows)),
+         "The targets cannot be used.", "A number from 1, or different positions of rows.",
+         "Use targets=5 for the five rarest patients."),
+        (not isinstance(worlds, int) or worlds < fewest, "There are too few fits to judge by.",
+         f"A whole number from {fewest}.", f"Ask for {5 * fewest}."),
+        (not isinstance(seed, int) or seed < 0, "The seed cannot be used.",
+         "A whole number, 0 or more.", "Use seed=0."),
+    ):  # fmt: skip
+        if refused:
+            raise ArgumentRefused(*told)
+    return many
