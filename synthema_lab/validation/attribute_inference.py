@@ -79,6 +79,8 @@ def attribute_inference_gain(candidate: Columns, reference: Reference) -> Estima
         }
     )  # fmt: skip
     table = every.loc[every.groupby("variable", sort=False)["gain"].idxmax()]
+    labels = [reference.dictionary.variables[name].label for name in table["variable"]]
+    table.insert(1, "label", labels)
     note = f"{names[found.best]}, guessed from {ATTACKS[attacks[found.best]]}"
     estimate = found.estimate(
         records.rows, note, {"attribute_inference": table.round(4).reset_index(drop=True)}

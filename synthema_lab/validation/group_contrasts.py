@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .bootstrap import distance_interval
+from .bootstrap import distance_interval, percentile_interval
 from .columns import MISSING, Columns
 from .metric import Estimate, Measure
 from .reference import Reference
@@ -66,6 +66,10 @@ def _error(candidate: Columns, reference: Reference, kind: str, most: float) -> 
         note += f"; {int((~shown).sum())} real contrasts rest on few patients and are not shown"
     if candidate.role in ("train", "holdout"):
         other = np.where(other_shown, other, np.nan)
+    limits = [
+        _limits(draws, np.isnan(found))
+        for found, draws in ((np.where(shown, real, np.nan), real_draws), (other, other_draws))
+    ]
     variables = reference.dictionary.variables
     categories = variables[reference.dictionary.risk_group].categories
     levels = reference.train.risk_levels
@@ -76,12 +80,24 @@ def _error(candidate: Columns, reference: Reference, kind: str, most: float) -> 
             "label": [variables[name].label for _, name in plan.pairs],
             "kind": kind,
             "real": np.where(shown, real, np.nan).round(2),
+            "real_low": limits[0][0],
+            "real_high": limits[0][1],
             "candidate": other.round(2),
+            "candidate_low": limits[1][0],
+            "candidate_high": limits[1][1],
         }
     )
     return Estimate(
         value, low, high, candidate.rows, note, curves={f"group_contrasts_{kind}": table}
     )
+
+
+def _limits(draws: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Ends of the 95% intervals, shape (2, contrasts); not a number where hidden."""
+    ends = np.full((2, draws.shape[1]), np.nan)
+    for place in np.flatnonzero(~hidden):
+        ends[:, place] = percentile_interval(draws[:, place])
+    return ends.round(2)
 
 
 def _plan(reference: Reference, kind: str) -> _Contrasts:

@@ -23,6 +23,7 @@ from .fingerprints import RESTRICTED, file_digest
 from .manifest import DIGITS
 
 FOLDERS = {"figure": "figures", "table": "tables", "data": "data", "model": "models"}
+PAPERS = "papers"
 _DPI = 160
 
 
@@ -38,11 +39,14 @@ class Outputs:
         Whether a name may be used once only; in JupyterLab a cell may be run again.
     records : dict
         By kind and name, in the order in which they were made.
+    retold : list of str
+        Files that say again what outputs say.
     """
 
     folder: Path
     once: bool
     records: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    retold: list[str] = field(default_factory=list)
 
     def write(
         self,
@@ -100,7 +104,8 @@ class Outputs:
         return self.folder / file
 
     def beside(self, file: Path, content: bytes) -> Path:
-        """Write a file that retells outputs: its digest is kept, a rerun does not compare it."""
+        """Write a file that retells outputs, such as a paper; no digest of it is kept."""
+        self.retold.append(file.as_posix())
         path = self.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:

@@ -16,6 +16,7 @@ from ..validation import Validation
 from .attacked import shadowed
 from .differences import differences, of_kind
 from .display import interval, number
+from .good_for import uses
 from .histograms import Histogram, histogram
 from .kept import recomputed, rules_compared
 from .methods import compare_methods
@@ -42,6 +43,7 @@ __all__ = [
     "shadowed",
     "sizes",
     "spent",
+    "uses",
     "workload",
 ]
 

@@ -49,7 +49,9 @@ def finish_run(run: Run) -> Summary:
         "key": key_name(),
         "machine": machine(),
         "peak_memory_mib": peak_memory_mib(),
-        "files": digests_in(run.folder, (manifest.NAME, executed_name(setting.notebook))),
+        "files": digests_in(
+            run.folder, (manifest.NAME, executed_name(setting.notebook), *run.outputs.retold)
+        ),
     }
     manifest.write(run.folder, stable, volatile)
     return Summary(setting.notebook, headlines, stable["outputs"])

@@ -22,6 +22,7 @@ import pandas as pd
 from ..storage import whole_file
 from .demo import CHAINS, run_demo
 from .fingerprints import RESTRICTED
+from .outputs import PAPERS
 from .paths import RUNS, project_root, reference_folder, slug
 from .report import NAME as REPORT
 from .runner import run_notebook
@@ -55,7 +56,8 @@ def remake(cohort: str = IN_README, preset: str = "smoke") -> Path:
                 run_notebook(longer, preset, {COHORT: cohort}, out=demo.path / slug(longer))
         finally:
             os.environ.pop(RUNS) if before is None else os.environ.update({RUNS: before})
-        for kept_back in [demo.path / REPORT, *demo.path.glob(f"*/{RESTRICTED}")]:
+        folders = [*demo.path.glob(f"*/{RESTRICTED}"), *demo.path.glob(f"*/{PAPERS}")]
+        for kept_back in [demo.path / REPORT, *folders]:
             shutil.rmtree(kept_back) if kept_back.is_dir() else kept_back.unlink()
         shutil.rmtree(committed, ignore_errors=True)
         shutil.copytree(demo.path, committed)

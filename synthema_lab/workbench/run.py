@@ -24,7 +24,7 @@ from .fingerprints import RESTRICTED
 from .headlines import Headline, headline
 from .inputs import Inputs
 from .manifest import now
-from .outputs import Outputs, parts_of, png_of, write_csv
+from .outputs import PAPERS, Outputs, parts_of, png_of, write_csv
 from .record import finish_run
 from .setting import COHORT, Setting
 from .summary import Summary
@@ -247,7 +247,7 @@ class Run:
         from .validation_page import validation_paper
 
         paper = validation_paper(validation, verdict)
-        return self.outputs.beside(Path("papers") / f"{check_name(name)}.pdf", paper)
+        return self.outputs.beside(Path(PAPERS) / f"{check_name(name)}.pdf", paper)
 
     def privacy(self, spent: Mapping[str, Any]) -> None:
         """Record what was spent of the privacy budget, outside `save_model`."""

@@ -10,6 +10,7 @@ import base64
 import json
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..errors import ArgumentRefused
@@ -26,11 +27,21 @@ _FIGURES = {
     "marginals": ("fidelity", figures.marginals),
     "missingness": ("fidelity", figures.missingness),
     "survival": ("clinical", figures.kaplan_meier),
+    "survival by group": ("clinical", partial(figures.kaplan_meier, by_group=True)),
     "hazard ratios": ("clinical", figures.hazard_ratios),
+    "co-occurrence": ("clinical", figures.co_occurrence),
+    "contrasts": ("clinical", figures.contrasts),
+    "contrasts of findings": ("clinical", partial(figures.contrasts, kind="findings")),
+    "published findings": ("clinical", figures.findings),
     "attack": ("privacy", figures.attack_roc),
+    "gains": ("privacy", figures.attack_gains),
 }
 _FIRST = ("survival", "attack", "headline")
 """On the first page of the paper, in this order."""
+NARROW = "\u00a0"
+"""Between words that stay on one line."""
+DISTANCES = ("closer_to_training",)
+"""Said last, and in grey: they are no evidence."""
 HEADER = ("Metric", "Value (95% interval)", "Floor", "Ceiling", "Best", "Note")
 
 
@@ -49,8 +60,14 @@ class _Told:
 
     @property
     def rows(self) -> list[list[str]]:
-        kept = [metric for metric in self.validation if self.group in (None, metric.group)]
-        return [_row(metric) for metric in kept]
+        return [_row(metric) for metric in self._kept() if metric.name not in DISTANCES]
+
+    @property
+    def distances(self) -> list[list[str]]:
+        return [_row(metric) for metric in self._kept() if metric.name in DISTANCES]
+
+    def _kept(self) -> list[Metric]:
+        return [metric for metric in self.validation if self.group in (None, metric.group)]
 
     @property
     def uses(self) -> dict[str, list[str]]:
@@ -100,6 +117,7 @@ def validation_page(validation: Validation, verdict: Verdict, group: str | None 
         uses=told.uses,
         attacked=validation.holdout_rows > 0,
         metrics=html_table(list(HEADER), told.rows),
+        distances=html_table(list(HEADER), told.distances) if told.distances else "",
         draws=validation.draws,
         figures=[
             {
@@ -135,7 +153,8 @@ def validation_paper(validation: Validation, verdict: Verdict, group: str | None
             shown[name] = {"file": file, "alt": plot.alt, "caption": plot.caption}
         content = {
             "title": told.title, "heading": validation.heading, "verdict": verdict.as_dict(),
-            "uses": told.uses, "metrics": told.rows, "draws": validation.draws,
+            "uses": told.uses, "metrics": told.rows,
+            "distances": told.distances, "draws": validation.draws,
             "seed": validation.seed,
             "first": [shown[name] for name in _FIRST if name in shown],
             "figures": [one for name, one in shown.items() if name not in _FIRST],
@@ -149,10 +168,11 @@ def validation_paper(validation: Validation, verdict: Verdict, group: str | None
 
 
 def _row(metric: Metric) -> list[str]:
+    best = metric.direction.replace(" ", NARROW)
     if not metric.computed:
-        return [metric.label, "not computed", "–", "–", metric.direction, metric.note]
+        return [metric.label, "not computed", "–", "–", best, metric.note]
     interval = f"{metric.value:.3f} ({metric.low:.3f} to {metric.high:.3f})"
     floor, ceiling = (
         "–" if number != number else f"{number:.3f}" for number in (metric.floor, metric.ceiling)
     )
-    return [metric.label, interval, floor, ceiling, metric.direction, metric.note]
+    return [metric.label, interval, floor, ceiling, best, metric.note]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from .against_target import against_target
+from .audit import audit
 from .calibration import calibration
+from .co_occurrence import co_occurrence
 from .cohort import sites
 from .comutation import comutation
+from .contrasts import contrasts
 from .deidentification import deidentification
 from .differences import differences
 from .fidelity import marginals, missingness
+from .findings import findings
 from .followup import cohort_survival
+from .gains import attack_gains
 from .hazards import hazard_ratios
 from .headline import headline
 from .methods import methods
@@ -25,12 +30,17 @@ from .together import odds_ratios
 __all__ = [
     "Plot",
     "against_target",
+    "attack_gains",
     "attack_roc",
+    "audit",
     "calibration",
+    "co_occurrence",
     "cohort_survival",
     "comutation",
+    "contrasts",
     "deidentification",
     "differences",
+    "findings",
     "hazard_ratios",
     "headline",
     "house_style",

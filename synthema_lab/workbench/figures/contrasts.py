@@ -1,0 +1,131 @@
+"""Do risk groups or genotypes differ from each other as in real patients?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from synthema_lab.errors import ArgumentRefused
+from synthema_lab.validation import Validation
+
+from .style import BLACK, GREY, Plot, canvas, house_style, light_grid, named, series, wrapped
+
+KINDS = {
+    "numbers": ("group_contrasts_numbers", "Difference from all others, in standard deviations"),
+    "findings": ("group_contrasts_findings", "Difference from all others, in share of patients"),
+}
+
+
+def contrasts(
+    validations: Validation | Mapping[str, Validation], kind: str = "numbers",
+    variables: Sequence[str] | None = None, most: int = 16,
+) -> Plot:  # fmt: skip
+    """Forest plot: each group against all others, in real and in synthetic patients.
+
+    Parameters
+    ----------
+    validations : Validation or mapping of name to Validation
+    kind : {"numbers", "findings"}
+        Means of numbers, or shares of findings and events.
+    variables : sequence of str, optional
+        Only these variables, in this order.
+    most : int
+        Of more contrasts, those that are largest in real patients, beside the width of
+        their intervals, are drawn; the data hold all of them.
+
+    Raises
+    ------
+    ArgumentRefused
+        When no groups were contrasted.
+    """
+    tables = named(validations)
+    data = _table(tables, kind)
+    if variables is not None:
+        places = {name: place for place, name in enumerate(variables)}
+        data = data[data["variable"].isin(places)]
+        data = data.sort_values("variable", key=lambda names: names.map(places), kind="stable")
+    real = data[data["table"] == "real"]
+    clear = (real["difference"].abs() / (real["high"] - real["low"]).clip(lower=0.02)).nlargest(
+        most
+    )
+    if clear.empty:
+        raise _absent(kind)
+    shown = real.loc[[place for place in real.index if place in set(clear.index)], "contrast"]
+    places = {contrast: place for place, contrast in enumerate(shown)}
+    with house_style():
+        figure, (panel,) = canvas(1.4 + len(shown) * (0.34 + 0.14 * len(tables)))
+        looks = {"real": {"color": BLACK, "marker": "D"}} | {
+            name: {part: series(number)[part] for part in ("color", "marker")}
+            for number, name in enumerate(tables)
+        }
+        for number, (name, look) in enumerate(looks.items()):
+            part = data[(data["table"] == name) & data["contrast"].isin(places)]
+            at = part["contrast"].map(places) + (number - (len(looks) - 1) / 2) * 0.24
+            panel.hlines(at, part["low"], part["high"], color=look["color"], linewidth=1.6)
+            label = "real patients" if name == "real" else name
+            panel.plot(part["difference"], at, linestyle="none", markersize=6, label=label, **look)
+        panel.axvline(0.0, color=GREY, linewidth=1, linestyle=(0, (2, 2)))
+        panel.set_yticks(list(places.values()), [wrapped(one, 38) for one in places])
+        panel.tick_params(axis="y", length=0, labelsize=9)
+        panel.set_ylim(len(shown) - 0.5, -0.5)
+        panel.set_xlabel(f"{KINDS[kind][1]},\nwith 95% interval")
+        light_grid(panel, "x")
+        figure.legend(loc="outside upper left", ncols=min(4, len(looks)))
+    caption = (
+        f"Each group against all other patients, {len(shown)} of {len(real)} contrasts: those "
+        "that stand out most in real patients. Good is a mark of the synthetic cohort over that "
+        "of real patients; near 0 the difference was lost. Groups with fewer than ten patients "
+        "are left out."
+    )
+    return Plot(figure, data.drop(columns="contrast"), caption, _alt(data, tables, set(places)))
+
+
+def _table(tables: Mapping[str, Validation], kind: str) -> pd.DataFrame:
+    if kind not in KINDS:
+        raise ArgumentRefused(
+            f"There are no contrasts of {kind}.", f"One of: {', '.join(KINDS)}.",
+            'Use kind="numbers" or kind="findings".',
+        )  # fmt: skip
+    parts = []
+    for number, (name, validation) in enumerate(tables.items()):
+        found = validation.curves.get(KINDS[kind][0])
+        if found is None:
+            raise _absent(kind)
+        for column, said in (("real", "real"), ("candidate", name)):
+            if column == "real" and number:
+                continue
+            part = found[["group", "variable", "label"]].assign(
+                table=said, difference=found[column], low=found[f"{column}_low"],
+                high=found[f"{column}_high"],
+            )  # fmt: skip
+            parts.append(part)
+    data = pd.concat(parts, ignore_index=True).dropna(subset=["difference"])
+    return data.assign(contrast=data["label"] + ": " + data["group"])
+
+
+def _absent(kind: str) -> ArgumentRefused:
+    return ArgumentRefused(
+        f"No groups were contrasted in {kind}.",
+        "A dictionary with a risk group that ten patients and ten others have.",
+        "See the note of validation['contrast_error'], and leave the figure out.",
+    )
+
+
+def _alt(data: pd.DataFrame, tables: Mapping[str, Validation], shown: set[str]) -> str:
+    real = data[(data["table"] == "real") & data["contrast"].isin(shown)].set_index("contrast")
+    said = []
+    for name in tables:
+        other = data[(data["table"] == name)].set_index("contrast").reindex(real.index)
+        same = np.sign(other["difference"]) == np.sign(real["difference"])
+        overlap = (other["low"] <= real["high"]) & (other["high"] >= real["low"])
+        apart = (other["difference"] - real["difference"]).abs()
+        worst = apart.idxmax()
+        said.append(
+            f"{name}: {int(same.sum())} of {len(real)} have the same sign and {int(overlap.sum())} "
+            f"intervals overlap; the largest difference is {worst}, "
+            f"{real.loc[worst, 'difference']:.2f} in real patients and "
+            f"{other.loc[worst, 'difference']:.2f} here"
+        )
+    return f"Forest plot of {len(real)} contrasts. " + ". ".join(said) + "."
