@@ -32,6 +32,8 @@ _NAMES = {
     "ledger": ("workbench.fitting", "ledger"),
     "load_cohort": ("cohorts", "load_cohort"),
     "overviews": ("workbench.overviews", None),
+    "recorded": ("workbench.recorded", "recorded"),
+    "refit": ("workbench.refits", "refit"),
     "released": ("workbench.repeating", "released"),
     "read_table": ("cohorts", "read_table"),
     "secure_sum": ("federation", "secure_sum"),

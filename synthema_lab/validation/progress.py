@@ -26,7 +26,7 @@ def progress_of(progress: Progress | bool | None) -> Iterator[Progress]:
     if callable(progress):
         yield progress
     elif progress:
-        from tqdm.auto import tqdm
+        from tqdm import tqdm
 
         with tqdm(total=None, unit="metric", leave=False) as bar:
 

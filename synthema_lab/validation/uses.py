@@ -3,7 +3,8 @@
 Each use hangs on one or two metrics. A metric counts as reached where it lies within a
 quarter of the way from the ceiling (other real patients) to the floor (every variable by
 itself), or beyond the ceiling; as partly reached up to half of the way; else as lost.
-Where floor and ceiling cannot be told apart, it tells nothing. Nothing here is about
+Where floor and ceiling cannot be told apart, it tells nothing: where they lie nearer to
+each other than half of what the metric's own interval reaches to one side. Nothing here is about
 privacy, which the verdict is about.
 """
 
@@ -83,7 +84,8 @@ def uses_by_level(validation: Validation) -> dict[str, list[str]]:
 def way_to_the_floor(metric: Metric) -> float:
     """Where a value lies from the ceiling, at 0, to the floor, at 1; not a number if unknown.
 
-    Beyond the ceiling it is 0, and below the floor more than 1.
+    Beyond the ceiling it is 0, and below the floor more than 1. Unknown, too, where floor
+    and ceiling are nearer to each other than a quarter of the width of the interval.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def way_to_the_floor(metric: Metric) -> float:
     )
     sign = -1.0 if metric.goal == "maximise" else 1.0
     whole = sign * (floor - ceiling)
-    if whole <= 0:
+    if whole <= 0 or (metric.high - metric.low) / 4 > whole:
         return math.nan
     return max(0.0, round(sign * (value - ceiling) / whole, 6))
 

@@ -76,6 +76,7 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
                 "40_generate",
                 "41_generate_scd",
                 "50_validate",
+                "51_validate_scd",
             ),
             "Sickle-cell disease: a synthetic cohort learnt across hospitals",
             "A cohort of people with sickle-cell disease was simulated from published figures "
@@ -91,6 +92,7 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
                 "40_generate",
                 "42_generate_aml",
                 "50_validate",
+                "52_validate_aml",
             ),
             "Acute myeloid leukaemia and its mutations: a synthetic cohort learnt across hospitals",
             "A cohort of people with acute myeloid leukaemia was simulated from the figures of "
@@ -117,7 +119,7 @@ CHAINS: Mapping[str, Chain] = MappingProxyType(
                 "31_sum_without_sharing",
                 "32_spend_a_privacy_budget",
             ),
-            longer=("43_compare_generators", "46_borrow_from_others"),
+            longer=("43_compare_generators", "46_borrow_from_others", "53_measure_privacy_risk"),
         ),
     }
 )

@@ -29,7 +29,8 @@ def test_the_foundation_has_its_notebooks():
     assert {path.stem for path in NOTEBOOKS} >= {
         "00_start_here", "12_prepare_leuksurv", "30_train_across_hospitals", "40_generate",
         "41_generate_scd", "42_generate_aml", "43_compare_generators",
-        "46_borrow_from_others", "50_validate",
+        "46_borrow_from_others", "50_validate", "51_validate_scd", "52_validate_aml",
+        "53_measure_privacy_risk",
     }  # fmt: skip
 
 

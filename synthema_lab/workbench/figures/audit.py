@@ -29,7 +29,7 @@ def audit(found: Audit) -> Plot:
     with house_style():
         figure, (panel,) = canvas(5.2)
         panel.fill_between(
-            rates, 0, least, color=LIGHT, hatch="///", edgecolor=GREY, linewidth=0,
+            rates, 0, least, color=LIGHT, linewidth=0,
             label=f"forbidden by epsilon {found.stated:.2f}",
         )  # fmt: skip
         panel.plot([0, 1], [1, 0], color=GREY, linewidth=1.2, label="guessing")
@@ -50,7 +50,7 @@ def audit(found: Audit) -> Plot:
     caption = (
         f"{found.worlds} runs of the measurement with one patient unlike all others, and as many "
         f"without. At a stated epsilon of {found.stated:.2f} and delta of {found.delta:g} the "
-        f"curve cannot lie in the hatched corner. Lower bounds at {found.level:.0%} confidence: "
+        f"curve cannot lie in the grey corner. Lower bounds at {found.level:.0%} confidence: "
         f"{found.bound:.2f} without an assumption, {found.bound_by_shape:.2f} if the noise is "
         f"Gaussian; so many runs could show {found.largest:.2f}. The statement is {word}."
     )
