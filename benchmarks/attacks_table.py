@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,14 +27,19 @@ TABLES = (COPY, HALF, *GENERATED, FLOOR)
 
 
 def ours(found: Estimate, seconds: float) -> dict[str, object]:
-    """A measure as a row; the gain of what others leave is read off what it published."""
-    share = float("nan")
+    """A measure as a row, with its gain as a share of what others leave.
+
+    Success on others is in the note of an attack on records, and beside the clearest
+    predicates in the table of those that single out.
+    """
+    others = re.search(r"([\d.]+) for others", found.note)
+    rate = float(others[1]) if others else float("nan")
+    if "singling_out" in found.curves:
+        table = found.curves["singling_out"]
+        rate = float(table.loc[(table["gain"] - found.value).abs().idxmin(), "others"])
+    share = found.value / max(1 - rate, 1e-9)
     # A rate has a chance above 0; a gain has none.
     chance = found.chance if "attack_roc" in found.curves else 0.0
-    for table in found.curves.values():
-        if {"members", "others", "gain"} <= set(table.columns):
-            row = table.loc[(table["gain"] - found.value).abs().idxmin()]
-            share = found.value / max(1 - float(row["others"]), 1e-9)
     return {
         "tool": "ours", "gain": found.value, "share": share, "low": found.low, "high": found.high,
         "found": bool(found.low > max(0.0, chance)), "seconds": seconds, "mode": "",

@@ -54,6 +54,7 @@ def linkability_gain(candidate: Columns, reference: Reference) -> Estimate:
             "attack": list(NEIGHBOURS), "neighbours": most,
             "members": found.inside.round(4), "others": found.outside.round(4),
             "gain": found.gain.round(4), "low": found.low.round(4), "high": found.high.round(4),
+            "detectable": found.detectable.round(4),
         }
     )  # fmt: skip
     note = (

@@ -58,8 +58,9 @@ def singling_out_gain(candidate: Columns, reference: Reference) -> Estimate:
     p_value = (1 + (clear[1:].max(axis=1) >= clear[0].max() - 1e-9).sum()) / (1 + SHUFFLES)
     level = 1 - (1 - LEVEL) / len(found)
     table = pd.DataFrame([_row(mode, one, level) for mode, one in found.items()])
-    chosen = table[table["attack"] == best].iloc[0]
     limit = float(np.quantile(clear[1:].max(axis=1), 0.95))
+    table["detectable"] = [(limit + 0.8416) * one["spread"] for one in found.values()]
+    chosen = table[table["attack"] == best].iloc[0]
     rows = min(members.rows, outsiders.rows)
     note = (
         f"{int(chosen['predicates'])} predicates from {MODES[best]}; in {rows} training patients "
@@ -68,7 +69,7 @@ def singling_out_gain(candidate: Columns, reference: Reference) -> Estimate:
         f"{members.rows} training patients {chosen['all_members']:.3f}; clearest of "
         f"{len(found)} attacks; shuffled labels give {np.quantile(chance, 0.025):.3f} to "
         f"{np.quantile(chance, 0.975):.3f} (p = {p_value:.3f}); power: smallest gain this would "
-        f"detect is about {(limit + 0.8416) * found[best]['spread']:.3f}"
+        f"detect is about {chosen['detectable']:.3f}"
     )
     value, low = float(chosen["gain"]), float(chosen["low"])
     return Estimate(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from ..errors import ArgumentRefused
 from ..validation import Metric, Validation, Verdict
+from ..validation.metric import GROUPS
 from ..validation.uses import uses_by_level
 from . import figures
 from .display import cells, html_table
@@ -38,11 +40,8 @@ _FIGURES = {
 }
 _FIRST = ("survival", "attack", "headline")
 """On the first page of the paper, in this order."""
-NARROW = "\u00a0"
-"""Between words that stay on one line."""
 DISTANCES = ("closer_to_training",)
 """Said last, and in grey: they are no evidence."""
-HEADER = ("Metric", "Value (95% interval)", "Floor", "Ceiling", "Best", "Note")
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,46 @@ class _Told:
         return "What the attacks found" if alone else "How far can this be trusted?"
 
     @property
-    def rows(self) -> list[list[str]]:
-        return [_row(metric) for metric in self._kept() if metric.name not in DISTANCES]
+    def sections(self) -> dict[str, list[dict[str, str]]]:
+        """The rows of the table by the title of their group, without the distances."""
+        kept = [metric for metric in self._kept() if metric.name not in DISTANCES]
+        found = {
+            title: [self._row(metric) for metric in kept if metric.group == group]
+            for group, title in GROUPS.items()
+        }
+        return {title: rows for title, rows in found.items() if rows}
 
     @property
-    def distances(self) -> list[list[str]]:
-        return [_row(metric) for metric in self._kept() if metric.name in DISTANCES]
+    def distances(self) -> list[dict[str, str]]:
+        return [self._row(metric) for metric in self._kept() if metric.name in DISTANCES]
+
+    def _row(self, metric: Metric) -> dict[str, str]:
+        interval = (
+            f"{_number(metric.low)} to {_number(metric.high)}" if metric.low == metric.low else ""
+        )
+        return {
+            "label": metric.label,
+            "value": _number(metric.value) if metric.computed else "not computed",
+            "interval": interval if metric.computed else "",
+            "floor": _number(metric.floor) if metric.computed else "–",
+            "ceiling": _number(metric.ceiling) if metric.computed else "–",
+            "best": metric.direction,
+            "note": self._in_words(metric.note),
+        }
+
+    def _in_words(self, note: str) -> str:
+        """A note with labels in place of names that only the dictionary knows."""
+        words = {}
+        for curve, name, said in (("univariate", "variable", "label"),
+                                  ("findings", "finding", "text")):  # fmt: skip
+            table = self.validation.curves.get(curve)
+            if table is not None:
+                words |= dict(zip(table[name], table[said].str.rstrip("."), strict=True))
+        names = [re.escape(name) for name in words if "_" in name]
+        if not names:
+            return note
+        known = re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b")
+        return known.sub(lambda found: f"“{words[found[1]]}”", note)
 
     def _kept(self) -> list[Metric]:
         return [metric for metric in self.validation if self.group in (None, metric.group)]
@@ -116,8 +149,8 @@ def validation_page(validation: Validation, verdict: Verdict, group: str | None 
         verdict=verdict,
         uses=told.uses,
         attacked=validation.holdout_rows > 0,
-        metrics=html_table(list(HEADER), told.rows),
-        distances=html_table(list(HEADER), told.distances) if told.distances else "",
+        sections=told.sections,
+        distances=told.distances,
         draws=validation.draws,
         figures=[
             {
@@ -153,7 +186,7 @@ def validation_paper(validation: Validation, verdict: Verdict, group: str | None
             shown[name] = {"file": file, "alt": plot.alt, "caption": plot.caption}
         content = {
             "title": told.title, "heading": validation.heading, "verdict": verdict.as_dict(),
-            "uses": told.uses, "metrics": told.rows,
+            "uses": told.uses, "sections": told.sections,
             "distances": told.distances, "draws": validation.draws,
             "seed": validation.seed,
             "first": [shown[name] for name in _FIRST if name in shown],
@@ -167,12 +200,6 @@ def validation_paper(validation: Validation, verdict: Verdict, group: str | None
         )
 
 
-def _row(metric: Metric) -> list[str]:
-    best = metric.direction.replace(" ", NARROW)
-    if not metric.computed:
-        return [metric.label, "not computed", "–", "–", best, metric.note]
-    interval = f"{metric.value:.3f} ({metric.low:.3f} to {metric.high:.3f})"
-    floor, ceiling = (
-        "–" if number != number else f"{number:.3f}" for number in (metric.floor, metric.ceiling)
-    )
-    return [metric.label, interval, floor, ceiling, best, metric.note]
+def _number(number: float) -> str:
+    """To three decimals, without a minus before a zero."""
+    return "–" if number != number else f"{round(number, 3) + 0.0:.3f}"

@@ -161,6 +161,21 @@ def test_the_words_for_the_attack_say_whether_it_beats_chance(plots):
     assert " contains the chance level" in independent
 
 
+def test_the_attack_on_one_table_is_read_out_at_one_percent_false_alarms(plots, judged):
+    written = " ".join(text.get_text() for text in plots["attack_roc_of_one"].figure.axes[0].texts)
+    tpr = judged["copy"]["membership_tpr"]
+    assert f"names {tpr.value:.1%} of members ({tpr.low:.1%} to {tpr.high:.1%})" in written
+
+
+def test_one_synthetic_table_has_a_band_of_its_own_and_several_have_none(judged):
+    of_one = figures.kaplan_meier(judged["copy"])
+    assert len(of_one.figure.axes[0].collections) == 2
+    assert "the blue one that of the synthetic ones" in of_one.caption
+    of_two = figures.kaplan_meier(judged)
+    assert len(of_two.figure.axes[0].collections) == 1
+    assert "blue" not in of_two.caption
+
+
 def test_real_curves_end_early_and_their_numbers_are_rounded(plots):
     for name in ("survival", "survival_by_group"):
         data = plots[name].data

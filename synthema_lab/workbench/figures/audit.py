@@ -6,7 +6,18 @@ import numpy as np
 
 from synthema_lab.validation import Audit
 
-from .style import BLUE, GREY, LIGHT, VERMILION, Plot, canvas, house_style, light_grid, series
+from .style import (
+    BLUE,
+    GREY,
+    LIGHT,
+    VERMILION,
+    Plot,
+    canvas,
+    house_style,
+    light_grid,
+    series,
+    wrapped,
+)
 
 
 def audit(found: Audit) -> Plot:
@@ -27,25 +38,28 @@ def audit(found: Audit) -> Plot:
         ]
     )
     with house_style():
-        figure, (panel,) = canvas(5.2)
+        figure, (panel,) = canvas(4.7)
         panel.fill_between(
             rates, 0, least, color=LIGHT, linewidth=0,
-            label=f"forbidden by epsilon {found.stated:.2f}",
+            label=wrapped(
+                f"forbidden by epsilon {found.stated:.2f} and delta {found.delta:g}", 30
+            ),
         )  # fmt: skip
         panel.plot([0, 1], [1, 0], color=GREY, linewidth=1.2, label="guessing")
         style = series(0)
         panel.step(
             curve["false_positive_rate"], curve["false_negative_rate"], where="post",
             color=VERMILION if found.refuted else BLUE, linestyle=style["linestyle"],
-            label="the attacker who knows all others",
+            label=wrapped("the attacker who knows all others", 30),
         )  # fmt: skip
         panel.set_xlim(0, 1)
         panel.set_ylim(0, 1)
-        panel.set_aspect("equal")
-        panel.set_xlabel("Said to be there, and was not")
-        panel.set_ylabel("Was there, and was missed")
+        panel.set_xlabel("False alarms: said to be there, and was not")
+        panel.set_ylabel("Misses: was there, and was not named")
         light_grid(panel)
-        figure.legend(loc="outside upper left", ncols=1)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        panel.legend(loc="upper right", labelspacing=0.8)  # nobody does worse than guessing
     word = "refuted" if found.refuted else "not refuted"
     caption = (
         f"{found.worlds} runs of the measurement with one patient unlike all others, and as many "

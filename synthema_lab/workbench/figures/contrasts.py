@@ -10,7 +10,8 @@ import pandas as pd
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Validation
 
-from .style import BLACK, GREY, Plot, canvas, house_style, light_grid, named, series, wrapped
+from .labels import brief
+from .style import BLACK, GREY, Plot, canvas, house_style, light_grid, named, series
 
 KINDS = {
     "numbers": ("group_contrasts_numbers", "Difference from all others, in standard deviations"),
@@ -20,7 +21,7 @@ KINDS = {
 
 def contrasts(
     validations: Validation | Mapping[str, Validation], kind: str = "numbers",
-    variables: Sequence[str] | None = None, most: int = 16,
+    variables: Sequence[str] | None = None, most: int = 12,
 ) -> Plot:  # fmt: skip
     """Forest plot: each group against all others, in real and in synthetic patients.
 
@@ -55,21 +56,28 @@ def contrasts(
     shown = real.loc[[place for place in real.index if place in set(clear.index)], "contrast"]
     places = {contrast: place for place, contrast in enumerate(shown)}
     with house_style():
-        figure, (panel,) = canvas(1.4 + len(shown) * (0.34 + 0.14 * len(tables)))
+        figure, (panel,) = canvas(1.3 + len(shown) * (0.28 + 0.13 * len(tables)))
         looks = {"real": {"color": BLACK, "marker": "D"}} | {
             name: {part: series(number)[part] for part in ("color", "marker")}
             for number, name in enumerate(tables)
         }
+        drawn = data[data["contrast"].isin(places)]
+        edges = _edges(drawn)
         for number, (name, look) in enumerate(looks.items()):
-            part = data[(data["table"] == name) & data["contrast"].isin(places)]
+            part = drawn[drawn["table"] == name]
             at = part["contrast"].map(places) + (number - (len(looks) - 1) / 2) * 0.24
             panel.hlines(at, part["low"], part["high"], color=look["color"], linewidth=1.6)
             label = "real patients" if name == "real" else name
             panel.plot(part["difference"], at, linestyle="none", markersize=6, label=label, **look)
+            for end, edge, arrow in (("low", edges[0], "<"), ("high", edges[1], ">")):
+                out = part[end] < edge if end == "low" else part[end] > edge
+                panel.plot(
+                    np.full(out.sum(), edge), at[out], linestyle="none", marker=arrow,
+                    markersize=7, color=look["color"], clip_on=False,
+                )  # fmt: skip
         panel.axvline(0.0, color=GREY, linewidth=1, linestyle=(0, (2, 2)))
-        panel.set_yticks(list(places.values()), [wrapped(one, 38) for one in places])
-        panel.tick_params(axis="y", length=0, labelsize=9)
-        panel.set_ylim(len(shown) - 0.5, -0.5)
+        _name_rows(panel, drawn, places)
+        panel.set_xlim(*edges)
         panel.set_xlabel(f"{KINDS[kind][1]},\nwith 95% interval")
         light_grid(panel, "x")
         figure.legend(loc="outside upper left", ncols=min(4, len(looks)))
@@ -79,7 +87,31 @@ def contrasts(
         "of real patients; near 0 the difference was lost. Groups with fewer than ten patients "
         "are left out."
     )
+    if ((drawn["low"] < edges[0]) | (drawn["high"] > edges[1])).any():
+        caption += " An arrow: the interval goes on."
     return Plot(figure, data.drop(columns="contrast"), caption, _alt(data, tables, set(places)))
+
+
+def _edges(drawn: pd.DataFrame) -> tuple[float, float]:
+    """Ends of the axis: every mark and every real interval; others' intervals may go on."""
+    real = drawn[drawn["table"] == "real"]
+    inside = np.r_[real["low"], real["high"], drawn["difference"].dropna(), 0.0]
+    space = 0.06 * float(np.ptp(inside)) or 0.1
+    return float(inside.min() - space), float(inside.max() + space)
+
+
+def _name_rows(panel, drawn: pd.DataFrame, places: Mapping[str, int]) -> None:
+    """Two lines a row, the variable and below it the group."""
+    rows = drawn.drop_duplicates("contrast").set_index("contrast").loc[list(places)]
+    panel.set_yticks(
+        list(places.values()),
+        [
+            f"{brief(label, 42)}\n{brief(group, 42)}"
+            for label, group in zip(rows["label"], rows["group"], strict=True)
+        ],
+    )
+    panel.tick_params(axis="y", length=0, labelsize=9)
+    panel.set_ylim(len(places) - 0.5, -0.5)
 
 
 def _table(tables: Mapping[str, Validation], kind: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from synthema_lab.validation import Validation
 
+from .labels import brief, briefs
 from .style import (
     BLACK,
     GREY,
@@ -101,7 +102,9 @@ def missingness(validations: Validation | Mapping[str, Validation], most: int = 
                 color=style["color"],
                 label=name,
             )
-        panel.set_yticks(range(len(shown)), [wrapped(labels[name], 32) for name in shown])
+        short = briefs(labels[shown], 38)
+        panel.set_yticks(range(len(shown)), [short[labels[name]] for name in shown])
+        panel.tick_params(axis="y", length=0, labelsize=9)
         panel.set_ylim(len(shown) - 0.5, -0.5)
         panel.set_xlabel("Share of patients without a value")
         panel.set_xlim(0, min(1.0, 1.12 * data["share"].max()))
@@ -165,12 +168,14 @@ def _bins(panel, data: pd.DataFrame, tables: Mapping[str, Validation]) -> None:
             label=name,
         )
     first = data.iloc[0]
-    panel.set_title(wrapped(first["label"], 22), fontsize=10)
+    panel.set_title(wrapped(brief(first["label"], 42), 22), fontsize=10)
     panel.set_ylim(bottom=0)
     light_grid(panel, "y")
     if first["numeric"]:
         edges = [*data["low_edge"].dropna(), data["high_edge"].dropna().iloc[-1]]
-        keep = np.unique(np.linspace(0, len(edges) - 1, min(5, len(edges))).round().astype(int))
+        longest = max(len(f"{edge:g}") for edge in edges)
+        most = min(len(edges), 5 if longest < 3 else 4 if longest == 3 else 3)
+        keep = np.unique(np.linspace(0, len(edges) - 1, most).round().astype(int))
         ticks, said = [*(keep - 0.5)], [f"{edges[place]:g}" for place in keep]
         if gap:
             ticks, said = [*ticks, at[-1]], [*said, "\nmissing"]
@@ -178,5 +183,7 @@ def _bins(panel, data: pd.DataFrame, tables: Mapping[str, Validation]) -> None:
         if first["unit"]:
             panel.set_xlabel(first["unit"])
     else:
-        turn = {"rotation": 30, "ha": "right"} if len(data) > 3 else {}
-        panel.set_xticks(at, [wrapped(text, 10) for text in data["bin"]], **turn)
+        if len(data) <= 3:
+            panel.set_xticks(at, [wrapped(text, 10) for text in data["bin"]])
+        else:
+            panel.set_xticks(at, [brief(text, 14) for text in data["bin"]], rotation=90, fontsize=9)

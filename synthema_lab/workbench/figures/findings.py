@@ -10,7 +10,7 @@ import pandas as pd
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Validation
 
-from .style import BLACK, GREY, LIGHT, Plot, canvas, house_style, named, series, wrapped
+from .style import BLACK, GREY, LIGHT, ORANGE, Plot, canvas, house_style, named, series, wrapped
 
 RATIOS = ("hazard_ratio", "odds_ratio")
 BEYOND = 0.45
@@ -33,8 +33,13 @@ def findings(validations: Validation | Mapping[str, Validation]) -> Plot:
     data = _table(tables)
     texts = list(dict.fromkeys(data["text"]))
     with house_style():
-        figure, (panel,) = canvas(1.5 + len(texts) * (0.42 + 0.1 * len(tables)))
+        figure, (panel,) = canvas(1.6 + len(texts) * (0.38 + 0.1 * len(tables)))
         panel.axvspan(0, 1, color=LIGHT, alpha=0.6, linewidth=0, label="counts as found again")
+        first = data[data["table"] == "real"]
+        panel.plot(
+            first["expected_at"], first["text"].map(texts.index), "|", color=ORANGE, markersize=20,
+            markeredgewidth=3, label="published",
+        )  # fmt: skip
         looks = {"real": {"color": BLACK, "marker": "D"}} | {
             name: {part: series(number)[part] for part in ("color", "marker")}
             for number, name in enumerate(tables)
@@ -55,28 +60,39 @@ def findings(validations: Validation | Mapping[str, Validation]) -> Plot:
                     markersize=6, markerfacecolor=fill, markeredgecolor=look["color"],
                     marker=look["marker"],
                 )  # fmt: skip
+        panel.plot([], [], "o", markerfacecolor="white", markeredgecolor=GREY,
+                   label="open: not found again")  # fmt: skip
         _name_rows(panel, data, texts)
-        figure.legend(loc="outside upper left", ncols=min(3, len(looks) + 1))
+        figure.legend(loc="outside upper left", ncols=3)
     caption = (
         "Published findings, each on its own scale (ratios by their logarithm), from the least to "
-        "the largest effect that counts as found again, which are written at the ends of the band. "
-        "Full marks were found again, open ones were not. Estimates far outside are drawn at the "
-        "edge; without a mark too few patients show a finding."
+        "the largest effect that counts as found again, which are written at the ends of the band; "
+        "the orange bar is the published effect. Full marks were found again, open ones were not. "
+        "Estimates far outside are drawn at the edge; without a mark fewer than ten real patients "
+        "stand behind one."
     )
-    return Plot(figure, data.drop(columns=["at", "low_at", "high_at"]), caption, _alt(data, tables))
+    return Plot(
+        figure,
+        data.drop(columns=[one for one in data if one.endswith("_at") or one == "at"]),
+        caption,
+        _alt(data, tables),
+    )
 
 
 def _name_rows(panel, data: pd.DataFrame, texts: list[str]) -> None:
     bands = data.drop_duplicates("text").set_index("text")
     for place, text in enumerate(texts):
+        if place:
+            panel.axhline(place - 0.58, color="white", linewidth=2, zorder=0.9)
+            panel.axhline(place - 0.58, color=LIGHT, linewidth=0.8, zorder=0.95)
         for at, column, side in ((0.0, "least", "left"), (1.0, "most", "right")):
             panel.annotate(
                 f"{bands.loc[text, column]:g}", (at, place - 0.42), ha=side, va="center",
-                fontsize=7.5, color=GREY,
+                fontsize=9, color=GREY,
             )  # fmt: skip
     panel.set_xlim(-BEYOND - 0.03, 1 + BEYOND + 0.03)
-    panel.set_yticks(range(len(texts)), [wrapped(text, 52) for text in texts])
-    panel.tick_params(axis="y", length=0, labelsize=8.5)
+    panel.set_yticks(range(len(texts)), [wrapped(text, 46) for text in texts])
+    panel.tick_params(axis="y", length=0, labelsize=9)
     panel.set_ylim(len(texts) - 0.4, -0.6)
     panel.set_xticks([0, 1], ["least", "most"])
     panel.set_xlabel("Effect, with 95% interval")
@@ -95,13 +111,15 @@ def _table(tables: Mapping[str, Validation]) -> pd.DataFrame:
         for column, said in (("real", "real"), ("candidate", name)):
             if column == "real" and number:
                 continue
-            part = found[["finding", "text", "kind", "source", "least", "most"]].assign(
+            part = found[["finding", "text", "kind", "source", "expected", "least", "most"]].assign(
                 table=said, effect=found[column], low=found[f"{column}_low"],
                 high=found[f"{column}_high"], holds=found[f"{column}_holds"].astype(bool),
             )  # fmt: skip
             parts.append(part)
     data = pd.concat(parts, ignore_index=True)
-    for column, at in (("effect", "at"), ("low", "low_at"), ("high", "high_at")):
+    for column, at in (
+        ("effect", "at"), ("low", "low_at"), ("high", "high_at"), ("expected", "expected_at"),
+    ):  # fmt: skip
         data[at] = _placed(data, data[column])
     return data
 

@@ -10,6 +10,7 @@ import pandas as pd
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Validation
 
+from .labels import brief
 from .style import (
     BLACK,
     GREY,
@@ -65,8 +66,8 @@ def hazard_ratios(validations: Validation | Mapping[str, Validation], most: int 
         panel.axvline(1.0, color=GREY, linewidth=1, linestyle=(0, (2, 2)))
         panel.set_xscale("log")
         _ratio_ticks(panel, data[data["contrast"].isin(shown)])
-        panel.set_yticks(np.arange(len(shown)) * step, [wrapped(c, 34) for c in shown])
-        panel.tick_params(axis="y", length=0)
+        panel.set_yticks(np.arange(len(shown)) * step, [_two_lines(c) for c in shown])
+        panel.tick_params(axis="y", length=0, labelsize=9.5)
         panel.set_ylim(len(shown) - 0.5, -0.5)
         panel.set_xlabel("Hazard ratio with 95% interval (log scale)")
         light_grid(panel, "x")
@@ -79,6 +80,14 @@ def hazard_ratios(validations: Validation | Mapping[str, Validation], most: int 
     if len(shown) < len(real):
         caption += f" The {len(shown)} of {len(real)} contrasts that differ most are drawn."
     return Plot(figure, data, caption, _alt_ratios(real, others, apart, tables))
+
+
+def _two_lines(contrast: str) -> str:
+    """The variable, and below it the level with what it is compared with."""
+    variable, _, levels = contrast.partition(": ")
+    if levels in ("", "yes vs no"):
+        return wrapped(brief(variable, 68), 36)
+    return f"{brief(variable, 38)}\n{' vs '.join(brief(one, 24) for one in levels.split(' vs '))}"
 
 
 def _hazard_table(tables: Mapping[str, Validation]) -> pd.DataFrame:

@@ -72,10 +72,11 @@ def kaplan_meier(
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
     who = "by risk group" if by_group else "of all patients"
+    of_other = ", the blue one that of the synthetic ones" if len(tables) == 1 else ""
     caption = (
         f"Kaplan-Meier survival {who}. The grey band is the 95% bootstrap interval of the real "
-        "patients. Curves are read on a public grid of times; those of real patients end where "
-        "fewer than 10 are at risk, and numbers at risk are rounded to 5."
+        f"patients{of_other}. Curves are read on a public grid of times; those of real patients "
+        "end where fewer than 10 are at risk, and numbers at risk are rounded to 5."
     )
     return Plot(figure, data, caption, _alt_curves(data, tables, unit, groups))
 
@@ -125,6 +126,11 @@ def _panel(panel, data: pd.DataFrame, tables: Mapping[str, Validation]) -> None:
     )
     for number, name in enumerate(tables):
         part, style = data[data["table"] == name], series(number)
+        if len(tables) == 1:
+            panel.fill_between(
+                part["time"], part["low"], part["high"], step="post", color=style["color"],
+                alpha=0.15, linewidth=0,
+            )  # fmt: skip
         panel.step(
             part["time"],
             part["survival"],
