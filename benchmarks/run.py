@@ -1,7 +1,7 @@
 """Run every benchmark, or those that are named, print each table and keep it beside this file.
 
-A benchmark that takes hours runs only where it is named. It may take options, and
-a table that they narrow is kept only with ``--write``.
+A benchmark that takes hours, or needs an environment of its own, runs only where it is
+named. It may take options, and a table that they narrow is kept only with ``--write``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import (
     anonymity,
+    attacks,
     averaging,
     demo,
     dictionary,
@@ -22,6 +23,7 @@ from . import (
     secure_sum,
     simulators,
     studies,
+    validation,
 )
 
 BENCHMARKS = {
@@ -37,8 +39,10 @@ BENCHMARKS = {
     "fuzz": fuzz,
     "priors": priors,
     "generators": generators,
+    "attacks": attacks,
+    "validation": validation,
 }
-HOURS = ("generators",)
+NAMED = ("generators", "attacks")
 """Those that run only where they are named."""
 
 RESULTS = Path(__file__).parent / "results"
@@ -51,16 +55,16 @@ def main(arguments: list[str]) -> None:
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise SystemExit(f"No benchmark {', '.join(unknown)}. There are: {', '.join(BENCHMARKS)}.")
-    if arguments[narrowed:] and (len(names) != 1 or names[0] not in HOURS):
-        raise SystemExit(f"Options go with one of these benchmarks: {', '.join(HOURS)}.")
+    if arguments[narrowed:] and (len(names) != 1 or names[0] not in NAMED):
+        raise SystemExit(f"Options go with one of these benchmarks: {', '.join(NAMED)}.")
     RESULTS.mkdir(exist_ok=True)
-    for name in names or [name for name in BENCHMARKS if name not in HOURS]:
-        table = BENCHMARKS[name].run(*([options] if name in HOURS else []))
+    for name in names or [name for name in BENCHMARKS if name not in NAMED]:
+        table = BENCHMARKS[name].run(*([options] if name in NAMED else []))
         print(f"{table}\n", flush=True)
         if not options or "--write" in arguments:
             (RESULTS / f"{name}.txt").write_text(table + "\n", encoding="utf-8")
     if not names:
-        print(f"Left out, since they take hours: {', '.join(HOURS)}. Name them to run them.")
+        print(f"Left out, for their time or what they need: {', '.join(NAMED)}. Name them.")
 
 
 if __name__ == "__main__":
