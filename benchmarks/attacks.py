@@ -24,10 +24,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from synthema_lab import generators
 from synthema_lab.cohorts import Cohort, load_cohort
 from synthema_lab.errors import ArgumentRefused
-from synthema_lab.generators import floor_table
 from synthema_lab.validation import Reference, prepare
 from synthema_lab.validation.attribute_inference import sensitive_variables
 from synthema_lab.validation.columns import MISSING, Columns, read_columns
@@ -36,8 +34,9 @@ from synthema_lab.validation.registry import measure
 from synthema_lab.validation.singling_out import PREDICATES
 from synthema_lab.validation.small_groups import quasi_identifiers
 
-from .attacks_splits import half_copy, split_lines
-from .attacks_table import ATTACKS, COPY, FLOOR, GENERATED, HALF, TABLES, cohort_lines, ours, theirs
+from .attacked_tables import tables_of
+from .attacks_splits import split_lines
+from .attacks_table import ATTACKS, GENERATED, TABLES, cohort_lines, ours, theirs
 from .generators_cohorts import AMLSG_COLUMNS, SCD_COLUMNS, leuksurv, split
 from .machine import described
 
@@ -108,35 +107,13 @@ COHORTS = {
 }
 
 
-def tables_of(cohort: Cohort, train: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """From all patients to none: a copy, a half copy, two generators and the floor.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        Each with as many rows as `train`.
-    """
-    rows, dictionary = len(train), cohort.dictionary
-    fresh = floor_table(dictionary.conform(train), dictionary, rows, seed + 1)
-    made = {
-        label: generators.get(name).fit([train], dictionary, epsilon=epsilon, seed=seed)
-        for label, (name, epsilon) in GENERATED.items()
-    }
-    return {
-        COPY: train.copy(),
-        HALF: half_copy(train, fresh, seed),
-        **{label: model.sample(rows, seed) for label, model in made.items()},
-        FLOOR: fresh,
-    }
-
-
 def _measured(cohort: Cohort, seed: int, peer: str) -> tuple[pd.DataFrame, str]:
     """Ours and theirs on the tables of one split; one row a table, attack and tool."""
     train, test = split(cohort, seed)
     reference = prepare(train, test, cohort.dictionary, metrics="standard", seed=seed)
     tables = {
         label: read_columns(table, cohort.dictionary, reference.train.variables)
-        for label, table in tables_of(cohort, train, seed).items()
+        for label, table in tables_of(train, cohort.dictionary, seed, GENERATED).items()
     }
     rows = []
     for label, candidate in tables.items():

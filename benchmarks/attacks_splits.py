@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from synthema_lab.cohorts import Cohort, split_holdout
 from synthema_lab.generators import floor_table
@@ -13,6 +12,7 @@ from synthema_lab.validation import prepare
 from synthema_lab.validation.columns import read_columns
 from synthema_lab.validation.registry import measure
 
+from .attacked_tables import half_copy
 from .attacks_table import ATTACKS
 
 HELD_OUT = (0.15, 0.3, 0.5)
@@ -64,9 +64,3 @@ def _copied(cohort: Cohort, held: float, seed: int) -> list[tuple[float, float, 
         most = min(1.0, len(test) / len(train)) - float(others)
         found.append((estimate.value, estimate.low, estimate.value / max(most, 1e-9)))
     return found
-
-
-def half_copy(train: pd.DataFrame, fresh: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Half of the patients, and independent rows for the others."""
-    half = train.sample(frac=0.5, random_state=seed)
-    return pd.concat([half, fresh[: len(train) - len(half)]], ignore_index=True)

@@ -10,6 +10,8 @@ import pandas as pd
 
 from synthema_lab.validation.metric import Estimate
 
+from .attacked_tables import COPY, FLOOR, HALF
+
 ATTACKS = {
     "singling out": "singling_out_gain",
     "linkability": "linkability_gain",
@@ -21,7 +23,6 @@ ALONE = {
     "linkability, gaps as they are": "linkability",
 }
 """What the peer alone does once more, without what makes it comparable with ours."""
-COPY, HALF, FLOOR = "copy", "half copy", "floor"
 GENERATED = {"trees": ("trees", None), "marginal, eps 3": ("marginal", 3.0)}
 TABLES = (COPY, HALF, *GENERATED, FLOOR)
 

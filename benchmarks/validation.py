@@ -12,18 +12,17 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 import psutil
 
-from synthema_lab import generators
 from synthema_lab.cohorts import Cohort, load_cohort
-from synthema_lab.generators import floor_table
 from synthema_lab.validation import Validation, decide, prepare, validate
 from synthema_lab.validation.uses import way_to_the_floor
 
+from .attacked_tables import COPY, FLOOR, HALF, tables_of
 from .generators_cohorts import AMLSG_COLUMNS, COHORTS, CohortAbsent, split
 from .machine import described
 
@@ -38,9 +37,7 @@ PRIVACY = (
     "singling_out_gain", "linkability_gain", "small_group_disclosure", "verbatim_values",
     "row_copies",
 )  # fmt: skip
-COPY, HALF, FLOOR = "copy of the patients", "half a copy", "independent"
 GENERATED = {
-    FLOOR: ("independent", None),
     "marginal, eps 3": ("marginal", 3.0),
     "marginal, eps 1": ("marginal", 1.0),
     "marginal, no noise": ("marginal", None),
@@ -88,8 +85,7 @@ def _ranked(cohort: Cohort, seed: int) -> Iterator[str]:
     train, test = split(cohort, seed)
     reference = prepare(train, test, cohort.dictionary, metrics="standard", seed=seed)
     found: dict[str, tuple[Validation, float]] = {}
-    for label, make in _tables(cohort, train, seed):
-        table = make()
+    for label, table in tables_of(train, cohort.dictionary, seed, GENERATED).items():
         started = time.perf_counter()
         found[label] = validate(reference, table), time.perf_counter() - started
     yield (
@@ -116,25 +112,6 @@ def _ranked(cohort: Cohort, seed: int) -> Iterator[str]:
     last = fidelity[FLOOR] == max(v for k, v in fidelity.items() if k not in (COPY, HALF))
     yield f"  the copy is last on privacy: {_said(privacy[COPY] == max(privacy.values()))}"
     yield f"  the floor is last on fidelity: {_said(last)}"
-
-
-def _tables(
-    cohort: Cohort, train: pd.DataFrame, seed: int
-) -> Iterator[tuple[str, Callable[[], pd.DataFrame]]]:
-    rows, dictionary = len(train), cohort.dictionary
-    fresh = floor_table(dictionary.conform(train), dictionary, rows, seed + 1)
-    yield COPY, lambda: train.copy()
-    half = train.sample(frac=0.5, random_state=seed)
-    yield HALF, lambda: pd.concat([half, fresh[: rows - len(half)]], ignore_index=True)
-    for label, (name, epsilon) in GENERATED.items():
-        yield (
-            label,
-            lambda name=name, epsilon=epsilon: (
-                generators.get(name)
-                .fit([train], dictionary, epsilon=epsilon, seed=seed)
-                .sample(rows, seed)
-            ),
-        )
 
 
 def _way(validation: Validation) -> float:

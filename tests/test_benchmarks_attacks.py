@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import attacks, attacks_table
-from benchmarks.attacks_splits import half_copy
-from benchmarks.attacks_table import ALONE, ATTACKS, COPY, FLOOR, HALF, TABLES, cohort_lines, theirs
+from benchmarks.attacked_tables import COPY, FLOOR, HALF, half_copy
+from benchmarks.attacks_table import ALONE, ATTACKS, TABLES, cohort_lines, theirs
 from benchmarks.generators_cohorts import leuksurv, split
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import prepare

@@ -71,7 +71,7 @@ def _evaluate(
     from ..dictionary import DataDictionary
     from ..errors import ArgumentRefused
     from ..validation import RiskAppetite, decide, validate
-    from ..workbench.validation_page import validation_page, validation_paper
+    from ..workbench.validation_page import validation_report
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ArgumentRefused(
@@ -89,13 +89,14 @@ def _evaluate(
     )  # fmt: skip
     verdict = decide(found, limits)
     kept = [m for m in found.as_json() if group is None or m["group"] == group]
+    page, paper = validation_report(found, verdict, group)
     with whole_folder(out) as folder:
         with whole_file(folder / "metrics.json") as path:
             path.write_text(json.dumps(plain(kept), indent=1, allow_nan=False))
         with whole_file(folder / "report.html") as path:
-            path.write_text(validation_page(found, verdict, group), encoding="utf-8")
+            path.write_text(page, encoding="utf-8")
         with whole_file(folder / "report.pdf") as path:
-            path.write_bytes(validation_paper(found, verdict, group))
+            path.write_bytes(paper)
         with whole_file(folder / "verdict.json") as path:
             path.write_text(json.dumps(verdict.as_dict(), indent=1))
     answer(f"{found.heading}\n{as_text(_shown(kept))}\n{verdict}\nWritten to {out}",

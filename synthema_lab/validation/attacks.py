@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from .columns import Columns
-from .places import Scale, blocks
+from .places import Scale, blocks, city_block
 
 FOLDS = 5
 BLOCK = 256
@@ -59,8 +59,8 @@ def attack_scores(
     records = np.vstack(space[1:])
     nearest = np.empty((2, len(records)))
     for rows in blocks(len(records), max(map(len, space)), BLOCK):
-        nearest[0, rows] = _distances(records[rows], space[0]).min(axis=1)
-        apart = _distances(records[rows], space[2])
+        nearest[0, rows] = city_block(records[rows], space[0]).min(axis=1)
+        apart = city_block(records[rows], space[2])
         apart[fold[rows, None] == fold[None, count:]] = np.inf
         nearest[1, rows] = apart.min(axis=1)
     scores = {
@@ -77,8 +77,8 @@ def _density_ratio(records, synthetic, reference, fold, count, nearest) -> np.nd
     width = max(float(np.median(nearest)), SMALLEST)
     ratio = np.empty(len(records))
     for rows in blocks(len(records), max(len(synthetic), len(reference)), BLOCK):
-        high = np.exp(-_distances(records[rows], synthetic) / width).mean(axis=1)
-        near = np.exp(-_distances(records[rows], reference) / width)
+        high = np.exp(-city_block(records[rows], synthetic) / width).mean(axis=1)
+        near = np.exp(-city_block(records[rows], reference) / width)
         near[fold[rows, None] == fold[None, count:]] = 0.0
         ratio[rows] = np.log(high + 1e-12) - np.log(near.mean(axis=1) + 1e-12)
     return ratio
@@ -114,9 +114,3 @@ def _exact_values(
 def folds(rng: np.random.Generator, rows: int) -> np.ndarray:
     """A fold for each row, all as large."""
     return rng.permutation(np.arange(rows) % FOLDS)
-
-
-def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    from scipy.spatial.distance import cdist
-
-    return cdist(one, other, "cityblock")

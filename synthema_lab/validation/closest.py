@@ -15,7 +15,7 @@ import pandas as pd
 from .bootstrap import LEVEL, percentile_interval
 from .columns import Columns
 from .metric import Estimate, Measure
-from .places import Scale
+from .places import Scale, city_block
 from .reference import Reference
 
 FEWEST, SHUFFLES = 20, 200
@@ -24,26 +24,24 @@ WORDS = "not evidence of privacy; no verdict reads it"
 
 def closer_to_training(candidate: Columns, reference: Reference) -> Estimate:
     """Share of rows that lie nearer to a training patient than to one of as many others."""
-    from scipy.spatial.distance import cdist
-
     members, outsiders = reference.train, reference.holdout
     rows = min(members.rows, outsiders.rows)
     if min(rows, candidate.rows) < FEWEST:
         return Estimate.absent(f"a table has fewer than {FEWEST} rows; {WORDS}")
     scale, rng = Scale(members), reference.rng("as many patients on both sides")
     synthetic = scale.place(candidate)
-    apart = []
+    places, nearest = [], []
     for table in (members, outsiders):
         some = table.take(np.sort(rng.choice(table.rows, size=rows, replace=False)))
-        apart.append(cdist(synthetic, scale.place(some), "cityblock"))
-    nearest = [side.min(axis=1) for side in apart]
+        apart = city_block(synthetic, scale.place(some))
+        places.append(apart.argmin(axis=1))
+        nearest.append(apart.min(axis=1))
     closer = (nearest[0] < nearest[1]) + 0.5 * (nearest[0] == nearest[1])
     value = float(closer.mean())
     low, high = percentile_interval(reference.counts(candidate) @ closer / candidate.rows)
     # Many rows share a nearest patient: the interval is never narrower than labels shuffled
     # among the patients make the share vary.
-    patient = np.where(nearest[0] < nearest[1], 0, rows)
-    patient += np.where(nearest[0] < nearest[1], *(side.argmin(axis=1) for side in apart))
+    patient = np.where(nearest[0] < nearest[1], places[0], rows + places[1])
     label = np.tile(np.arange(2 * rows) < rows, (SHUFFLES, 1))
     shuffled = rng.permuted(label, axis=1)[:, patient].mean(axis=1)
     reach = float(np.quantile(np.abs(shuffled - 0.5), LEVEL))

@@ -97,7 +97,8 @@ def validate(
             )
         reference = prepare(real, holdout, dictionary, metrics=metrics, draws=draws, seed=seed)
     admit_synthetic(synthetic, reference.train.variables, reference.dictionary)
-    refuse_swapped((reference.whole or reference).train.table, synthetic, reference.dictionary)
+    every = reference.every
+    refuse_swapped(every.train.table, synthetic, reference.dictionary)
     candidate = read_columns(synthetic, reference.dictionary, reference.train.variables)
     measures = measures_of(reference.metrics)
     names = {"candidate": _digest(candidate), "floor": "floor", "ceiling": "ceiling"}
@@ -107,7 +108,6 @@ def validate(
         role: {one.name: reference.recall((one.name, kept), absent) for one in measures}
         for role, kept in names.items()
     }
-    real = reference.whole or reference
     return Validation(
         metrics=tuple(
             measure.metric(
@@ -121,8 +121,8 @@ def validate(
         ),
         curves=published_curves(reference, reference.sampled(candidate), found),
         dictionary=reference.dictionary.name,
-        real_rows=real.train.rows,
-        holdout_rows=0 if real.holdout is None else real.holdout.rows,
+        real_rows=every.train.rows,
+        holdout_rows=0 if every.holdout is None else every.holdout.rows,
         synthetic_rows=candidate.rows,
         draws=reference.draws,
         seed=reference.seed,

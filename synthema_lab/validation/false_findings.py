@@ -19,15 +19,15 @@ import numpy as np
 import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.errors import ArgumentRefused, DataMismatch, GateFailed
+from synthema_lab.errors import ArgumentRefused
 
-from .admission import admit_real, admit_synthetic
+from .admission import admit_real
 from .bootstrap import clopper_pearson
 from .columns import MISSING, Columns, read_columns
 from .covariates import Covariate, plan_covariates
 from .metric import NAN, Metric
 from .progress import Progress, progress_of
-from .shadow_worlds import Fit, settled
+from .refitting import Fit, refitted, settled
 
 FEWEST_REPEATS, FEWEST_EVENTS = 5, 10
 PERMUTATIONS = 200
@@ -176,11 +176,9 @@ def false_findings(
             moved = {name: conformed[name].array[order] for name in permuted}
             table = dictionary.derive(conformed.assign(**moved))[conformed.columns]
             rng = np.random.default_rng([seed, number, 1])
-            try:
-                synthetic = fit(table.reset_index(drop=True), int(rng.integers(2**31)))
-            except (DataMismatch, GateFailed):
+            synthetic = refitted(fit, table.reset_index(drop=True), rng, variables, dictionary)
+            if synthetic is None:
                 continue
-            admit_synthetic(synthetic, variables, dictionary)
             synthetic = synthetic.iloc[rng.permutation(len(synthetic))[: columns.rows]]
             read = read_columns(synthetic, dictionary, variables)
             found.append(score_tests(_design(plan, read), read.time, read.event))

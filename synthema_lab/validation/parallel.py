@@ -4,7 +4,7 @@ A measure draws its random numbers from the seed and its own name, so that neith
 the order nor the process changes a result. Measures that build on the same
 intermediate results, and stand in one module, go to one process. The patients go
 to the other processes of this machine through pipes, and are never written to a
-disk; each process keeps the last cohort that it was sent.
+disk; each process keeps the last two tables that it was sent, such as sample and whole.
 """
 
 from __future__ import annotations

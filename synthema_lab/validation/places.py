@@ -74,6 +74,19 @@ def distances(
         yield rows, np.concatenate([apart, differs.astype(np.float32)])
 
 
+def city_block(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """City-block distances of points, shape (rows of one, rows of the other).
+
+    Examples
+    --------
+    >>> city_block(np.array([[0.0, 0.0]]), np.array([[1.0, 0.5], [0.0, 0.0]])).tolist()
+    [[1.5, 0.0]]
+    """
+    from scipy.spatial.distance import cdist
+
+    return cdist(one, other, "cityblock")
+
+
 def blocks(rows: int, width: int, most: int) -> Iterator[slice]:
     """Rows some at a time, where each is compared with a given number of numbers.
 

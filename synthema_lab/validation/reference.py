@@ -74,7 +74,7 @@ class Reference:
     _kept: dict[Hashable, object] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
-        real = self.whole or self
+        real = self.every
         held = f"{real.holdout.rows} held out" if real.holdout is not None else "none held out"
         return (
             f"Reference({self.dictionary.name}: {real.train.rows} training patients, {held}, "
@@ -102,6 +102,11 @@ class Reference:
     def recall(self, key: Hashable, otherwise: Found) -> Found:
         """What was kept, if anything was."""
         return self._kept.get(key, otherwise)
+
+    @property
+    def every(self) -> Reference:
+        """The real side with every row."""
+        return self.whole or self
 
     def seen_by(self, measure: Measure) -> Reference:
         """The real side with the rows that a measure reads."""

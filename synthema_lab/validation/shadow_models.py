@@ -25,9 +25,10 @@ from .columns import read_columns
 from .membership_worst import rarity
 from .metric import NAN, Metric
 from .progress import Progress, progress_of
-from .shadow_worlds import FEWEST_WORLDS, Fit, Game, out_of_fold, settled
+from .refitting import Fit, settled
+from .shadow_worlds import Game, out_of_fold
 
-FEWEST_PATIENTS, FEWEST_A_TARGET = 40, 4
+FEWEST_PATIENTS, FEWEST_A_TARGET, FEWEST_WORLDS = 40, 4, 20
 ALLOWED = 0.1
 
 
@@ -144,7 +145,7 @@ def shadow_attack(
     True
     """
     columns = read_columns(patients, dictionary, admit_real(patients, None, dictionary))
-    many = settled(fit, columns.rows, targets, shadows, seed)
+    many = settled(fit, columns.rows, targets, shadows, seed, FEWEST_WORLDS)
     needed = max(FEWEST_PATIENTS, FEWEST_A_TARGET * many)
     if columns.rows < needed:
         return ShadowAttack(why=f"for {many} targets it needs {needed} patients")

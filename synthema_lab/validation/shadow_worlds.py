@@ -10,21 +10,16 @@ and the widths come from patients who are no target: the attacker knows the popu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from synthema_lab.dictionary import DataDictionary
-from synthema_lab.errors import ArgumentRefused, DataMismatch, GateFailed
 
-from .admission import admit_synthetic
 from .columns import Columns, read_columns
-from .places import Scale
-
-Fit = Callable[[pd.DataFrame, int], pd.DataFrame]
-"""Fits a generator on a table with a seed, and returns a synthetic table of as many rows."""
+from .places import Scale, city_block
+from .refitting import Fit, refitted
 
 NEAREST = (1, 2, 3, 5, 10, 20)
 WIDTHS = (0.1, 0.3, 1.0)
@@ -34,7 +29,6 @@ QUERIES = 60
 MOST_JOINED = 6
 SMALLEST = 1e-3
 NO_ROW = 1e-12
-FEWEST_WORLDS = 20
 PENALTY, FARTHEST = 1.0, 5.0
 
 
@@ -55,7 +49,7 @@ class Witness:
         self._targets, self._cells = self._scale.place(targets), self._cells_of(targets)
         known = self._scale.place(others)
         self._mean, self._variance = known.mean(axis=0), known.var(axis=0) + SMALLEST
-        near = np.sort(_apart(self._targets, known), axis=1)[:, :5]
+        near = np.sort(city_block(self._targets, known), axis=1)[:, :5]
         self._widths = np.maximum(near.mean(axis=1), SMALLEST)
         variables = len(targets.variables)
         self._joined = 1 + np.arange(QUERIES) % max(1, min(MOST_JOINED, variables))
@@ -78,7 +72,7 @@ class Witness:
         """
         points, cells = self._scale.place(synthetic), self._cells_of(synthetic)
         lean = (points.mean(axis=0) - self._mean) / self._variance
-        apart = np.sort(_apart(self._targets, points), axis=1)
+        apart = np.sort(city_block(self._targets, points), axis=1)
         places = np.minimum(NEAREST, synthetic.rows) - 1
         return np.array(
             [
@@ -110,12 +104,6 @@ class Witness:
             for name, values in columns.numeric.items()
         ]
         return np.column_stack([*numbers, *columns.coded.values()]).astype(float)
-
-
-def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    from scipy.spatial.distance import cdist
-
-    return cdist(one, other, "cityblock")
 
 
 @dataclass(frozen=True)
@@ -182,12 +170,10 @@ class Game:
         filled = rng.choice(self.others, self.rows - int(inside.sum()), replace=False)
         drawn = rng.permutation(np.r_[self.targets[inside], filled])
         table = self.patients.iloc[drawn].reset_index(drop=True)
-        try:
-            synthetic = self.fit(table, int(rng.integers(2**31)))
-        except (DataMismatch, GateFailed):
-            return inside, None
         variables = self.columns.variables
-        admit_synthetic(synthetic, variables, self.dictionary)
+        synthetic = refitted(self.fit, table, rng, variables, self.dictionary)
+        if synthetic is None:
+            return inside, None
         return inside, witness.features(read_columns(synthetic, self.dictionary, variables))
 
 
@@ -222,28 +208,3 @@ def out_of_fold(features: np.ndarray, inside: np.ndarray) -> np.ndarray:
         weights = np.linalg.solve(gram, known.T @ labels.T)
         scores[:, asked] = np.moveaxis(scaled[asked] @ weights, -1, 0)
     return scores.round(9)
-
-
-def settled(
-    fit: Fit, rows: int, targets: int | Sequence[int], worlds: int, seed: int,
-    fewest: int = FEWEST_WORLDS,
-) -> int:  # fmt: skip
-    """How many targets there are; refuses settings that cannot be used."""
-    many = targets if isinstance(targets, int) else len(targets)
-    places = range(rows) if isinstance(targets, int) else targets
-    for refused, *told in (
-        (not callable(fit), "The generator cannot be called.",
-         "fit(table, seed), which gives a synthetic table.",
-         "Wrap it: lambda table, seed: generators.get('trees').fit([table], dictionary, "
-         "seed=seed).sample(len(table), seed)."),
-        (many < 1 or len(set(places)) < len(places) or not set(places) <= set(range(rows)),
-         "The targets cannot be used.", "A number from 1, or different positions of rows.",
-         "Use targets=5 for the five rarest patients."),
-        (not isinstance(worlds, int) or worlds < fewest, "There are too few fits to judge by.",
-         f"A whole number from {fewest}.", f"Ask for {5 * fewest}."),
-        (not isinstance(seed, int) or seed < 0, "The seed cannot be used.",
-         "A whole number, 0 or more.", "Use seed=0."),
-    ):  # fmt: skip
-        if refused:
-            raise ArgumentRefused(*told)
-    return many

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from ..validation import Validation
-from ..validation.uses import NEVER, NOT
+from ..validation.uses import CARE, GOOD, NEVER, NOT, UNKNOWN
 from ..validation.uses import uses as found_uses
 from .display import number
 
@@ -46,7 +46,7 @@ def uses(validation: Validation) -> pd.DataFrame:
         because = "; ".join(told) or "; ".join(metric.note for metric in use.metrics)
         rows.append({"use": use.use, "supported": use.level, "because": because})
     rows += [{"use": use, "supported": NOT, "because": "whatever the metrics say"} for use in NEVER]
-    order = {"good for": 0, "with care": 1, "not known": 2, "not for": 3}
+    order = {level: place for place, level in enumerate((GOOD, CARE, UNKNOWN, NOT))}
     return pd.DataFrame(rows).sort_values(
         "supported", key=lambda level: level.map(order), kind="stable", ignore_index=True
     )

@@ -35,9 +35,7 @@ Result = TypeVar("Result", Audit, FalseFindings, ShadowAttack)
 KINDS = {kind.__name__: kind for kind in (Audit, FalseFindings, ShadowAttack)}
 
 
-def recorded(
-    run: Run, name: str, make: Callable[[], Result], fresh_noise: bool = False
-) -> Result:  # fmt: skip
+def recorded(run: Run, name: str, make: Callable[[], Result], fresh_noise: bool = False) -> Result:
     """Make a result, or read it where the same was asked before.
 
     Parameters

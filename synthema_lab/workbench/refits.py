@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,9 +9,9 @@ import pandas as pd
 from ..dictionary import DataDictionary
 from ..generators import get
 from ..validation import near_copies
+from ..validation.refitting import Fit
 
 NEAR_COPIES = "near copies"
-Fit = Callable[[pd.DataFrame, int], pd.DataFrame]
 
 
 def refit(name: str, dictionary: DataDictionary, **settings: Any) -> Fit:

@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from ..errors import ArgumentRefused
@@ -106,8 +106,9 @@ class _Told:
     def uses(self) -> dict[str, list[str]]:
         return {} if self.group == "privacy" else uses_by_level(self.validation)
 
-    def drawn(self) -> dict[str, Plot]:
-        """Every figure that can be drawn from this validation."""
+    @cached_property
+    def drawn(self) -> dict[str, tuple[Plot, bytes]]:
+        """Every figure that can be drawn from this validation, and its picture; drawn once."""
         found = {}
         for name, (of, draw) in _FIGURES.items():
             if self.group not in (None, of):
@@ -117,7 +118,7 @@ class _Told:
             except ArgumentRefused:  # no outcome, or nobody held out: the metric's note says so
                 continue
             if plot is not None:
-                found[name] = plot
+                found[name] = plot, plot.png()
         return found
 
 
@@ -136,34 +137,7 @@ def validation_page(validation: Validation, verdict: Verdict, group: str | None 
     str
         HTML.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    told = _Told(validation, verdict, group)
-    return environment.get_template("validation.html.j2").render(
-        title=told.title,
-        heading=validation.heading,
-        verdict=verdict,
-        uses=told.uses,
-        attacked=validation.holdout_rows > 0,
-        sections=told.sections,
-        distances=told.distances,
-        draws=validation.draws,
-        figures=[
-            {
-                "image": base64.b64encode(plot.png()).decode("ascii"),
-                "caption": plot.caption,
-                "alt": plot.alt,
-                "data": html_table(*cells(plot.data.head(_ROWS))),
-                "rows": len(plot.data),
-            }
-            for plot in told.drawn().values()
-        ],
-        style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
-    )
+    return _page(_Told(validation, verdict, group))
 
 
 def validation_paper(validation: Validation, verdict: Verdict, group: str | None = None) -> bytes:
@@ -174,18 +148,60 @@ def validation_paper(validation: Validation, verdict: Verdict, group: str | None
     bytes
         PDF/UA-1: tagged, with a title, a language and a description of every figure.
     """
+    return _paper(_Told(validation, verdict, group))
+
+
+def validation_report(
+    validation: Validation, verdict: Verdict, group: str | None = None
+) -> tuple[str, bytes]:
+    """Page and paper together, from figures that are drawn once; see `validation_page`."""
+    told = _Told(validation, verdict, group)
+    return _page(told), _paper(told)
+
+
+def _page(told: _Told) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("validation.html.j2").render(
+        title=told.title,
+        heading=told.validation.heading,
+        verdict=told.verdict,
+        uses=told.uses,
+        attacked=told.validation.holdout_rows > 0,
+        sections=told.sections,
+        distances=told.distances,
+        draws=told.validation.draws,
+        figures=[
+            {
+                "image": base64.b64encode(picture).decode("ascii"),
+                "caption": plot.caption,
+                "alt": plot.alt,
+                "data": html_table(*cells(plot.data.head(_ROWS))),
+                "rows": len(plot.data),
+            }
+            for plot, picture in told.drawn.values()
+        ],
+        style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+    )
+
+
+def _paper(told: _Told) -> bytes:
     import typst
 
-    told = _Told(validation, verdict, group)
+    validation = told.validation
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         shown = {}
-        for number, (name, plot) in enumerate(told.drawn().items()):
+        for number, (name, (plot, picture)) in enumerate(told.drawn.items()):
             file = f"figure-{number}.png"
-            (folder / file).write_bytes(plot.png())
+            (folder / file).write_bytes(picture)
             shown[name] = {"file": file, "alt": plot.alt, "caption": plot.caption}
         content = {
-            "title": told.title, "heading": validation.heading, "verdict": verdict.as_dict(),
+            "title": told.title, "heading": validation.heading, "verdict": told.verdict.as_dict(),
             "uses": told.uses, "sections": told.sections,
             "distances": told.distances, "draws": validation.draws,
             "seed": validation.seed,

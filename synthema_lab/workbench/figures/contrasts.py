@@ -11,7 +11,7 @@ from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Validation
 
 from .labels import brief
-from .style import BLACK, GREY, Plot, canvas, house_style, light_grid, named, series
+from .style import GREY, Plot, beside_real, canvas, house_style, light_grid, named
 
 KINDS = {
     "numbers": ("group_contrasts_numbers", "Difference from all others, in standard deviations"),
@@ -57,10 +57,7 @@ def contrasts(
     places = {contrast: place for place, contrast in enumerate(shown)}
     with house_style():
         figure, (panel,) = canvas(1.3 + len(shown) * (0.28 + 0.13 * len(tables)))
-        looks = {"real": {"color": BLACK, "marker": "D"}} | {
-            name: {part: series(number)[part] for part in ("color", "marker")}
-            for number, name in enumerate(tables)
-        }
+        looks = beside_real(tables)
         drawn = data[data["contrast"].isin(places)]
         edges = _edges(drawn)
         for number, (name, look) in enumerate(looks.items()):

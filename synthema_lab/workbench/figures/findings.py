@@ -10,7 +10,7 @@ import pandas as pd
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Validation
 
-from .style import BLACK, GREY, LIGHT, ORANGE, Plot, canvas, house_style, named, series, wrapped
+from .style import GREY, LIGHT, ORANGE, Plot, beside_real, canvas, house_style, named, wrapped
 
 RATIOS = ("hazard_ratio", "odds_ratio")
 BEYOND = 0.45
@@ -40,10 +40,7 @@ def findings(validations: Validation | Mapping[str, Validation]) -> Plot:
             first["expected_at"], first["text"].map(texts.index), "|", color=ORANGE, markersize=20,
             markeredgewidth=3, label="published",
         )  # fmt: skip
-        looks = {"real": {"color": BLACK, "marker": "D"}} | {
-            name: {part: series(number)[part] for part in ("color", "marker")}
-            for number, name in enumerate(tables)
-        }
+        looks = beside_real(tables)
         for number, (name, look) in enumerate(looks.items()):
             part = data[data["table"] == name]
             at = part["text"].map(texts.index) + (number - (len(looks) - 1) / 2) * 0.24

@@ -12,14 +12,13 @@ from synthema_lab.validation import Validation
 
 from .labels import brief
 from .style import (
-    BLACK,
     GREY,
     Plot,
+    beside_real,
     canvas,
     house_style,
     light_grid,
     named,
-    series,
     wrapped,
 )
 
@@ -51,11 +50,7 @@ def hazard_ratios(validations: Validation | Mapping[str, Validation], most: int 
     with house_style():
         step = 1.0
         figure, (panel,) = canvas(1.3 + len(shown) * (0.32 + 0.18 * len(tables)))
-        styles = {"real": {"color": BLACK, "marker": "D", "markersize": 6}}
-        styles |= {
-            name: {"color": s["color"], "marker": s["marker"]}
-            for name, s in ((name, series(number)) for number, name in enumerate(tables))
-        }
+        styles = beside_real(tables)
         for place, (name, style) in enumerate(styles.items()):
             part = data[data["table"] == name].set_index("contrast").loc[shown]
             offset = (place - (len(styles) - 1) / 2) * 0.22

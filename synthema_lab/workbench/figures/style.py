@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -178,6 +178,14 @@ def named(validations: Validation | Mapping[str, Validation]) -> dict[str, Valid
 def series(number: int) -> dict[str, object]:
     """Colour, line style and marker of the n-th synthetic table."""
     return dict(SERIES[number % len(SERIES)])
+
+
+def beside_real(tables: Iterable[str]) -> dict[str, dict[str, object]]:
+    """Colour and marker of real patients, a black diamond, and then of each synthetic table."""
+    looks = {name: series(number) for number, name in enumerate(tables)}
+    return {"real": {"color": BLACK, "marker": "D"}} | {
+        name: {part: look[part] for part in ("color", "marker")} for name, look in looks.items()
+    }
 
 
 def wrapped(text: str, width: int) -> str:
