@@ -27,12 +27,11 @@ import pandas as pd
 from synthema_lab.cohorts import Cohort, load_cohort
 from synthema_lab.errors import ArgumentRefused
 from synthema_lab.validation import Reference, prepare
-from synthema_lab.validation.attribute_inference import sensitive_variables
 from synthema_lab.validation.columns import MISSING, Columns, read_columns
+from synthema_lab.validation.knowledge import quasi_identifiers, sensitive_variables
 from synthema_lab.validation.linkability import SPLITS
 from synthema_lab.validation.registry import measure
 from synthema_lab.validation.singling_out import PREDICATES
-from synthema_lab.validation.small_groups import quasi_identifiers
 
 from .attacked_tables import tables_of
 from .attacks_splits import split_lines
@@ -143,10 +142,12 @@ def job_of(reference: Reference, seed: int) -> dict[str, object]:
         ]
         for half in chosen
     ]
+    there = reference.dictionary, reference.train.variables
+    secrets = [one for one in sensitive_variables(*there) if one not in reference.constant]
     return {
         "seed": seed, "predicates": PREDICATES, "halves": halves, "tables": [*TABLES],
         "numeric": [*reference.train.numeric], "coded": [*reference.train.coded],
-        "secrets": [*sensitive_variables(reference)], "quasi": [*quasi_identifiers(reference)],
+        "secrets": secrets, "quasi": [*quasi_identifiers(*there)],
     }  # fmt: skip
 
 

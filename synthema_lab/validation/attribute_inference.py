@@ -15,27 +15,25 @@ so that variables of all kinds stand beside each other, whatever their units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from .columns import MISSING, Columns
 from .gains import measure_gains
+from .guessing import ATTACKS, FEWEST_OF_A_VALUE, guessed_right
+from .knowledge import sensitive_variables
 from .metric import Estimate, Measure
-from .places import distances, stacked
+from .places import stacked
 from .reference import Reference
-from .small_groups import EASILY_KNOWN, quasi_identifiers
 
 FEWEST = 20
-FEWEST_OF_A_VALUE = 10
-TOLERANCE = 0.1
-TREES = {"max_iter": 30, "learning_rate": 0.2, "max_leaf_nodes": 15, "min_samples_leaf": 5}
-ATTACKS = {
-    "nearest_all": "the nearest synthetic row, knowing every other variable",
-    "nearest_quasi": "the nearest synthetic row, knowing the quasi-identifiers",
-    "boosted_quasi": "boosted trees, knowing the quasi-identifiers",
-}
+NOTHING = (
+    f"no sensitive variable has {FEWEST_OF_A_VALUE} members and non-members with each of two "
+    "values, and enough synthetic rows"
+)
 
 
 def attribute_inference_gain(candidate: Columns, reference: Reference) -> Estimate:
@@ -47,24 +45,41 @@ def attribute_inference_gain(candidate: Columns, reference: Reference) -> Estima
         return Estimate.absent("with one variable there is nothing to guess from")
     records = stacked(members, outsiders)
     member = np.arange(records.rows) < members.rows
-    weights = {}
-    for name in sensitive_variables(reference):
-        weight = _weight(name, records, member)
-        if weight is not None and (~candidate.missing(name)).sum() >= FEWEST:
-            weights[name] = weight
-    left_out = len(sensitive_variables(reference)) - len(weights)
+    sensitive = [
+        name
+        for name in sensitive_variables(reference.dictionary, members.variables)
+        if name not in reference.constant
+    ]
+    weights = weights_of(sensitive, records, member, candidate)
+    guesses = guessed_right(candidate, records, tuple(weights), reference)
+    return gain_of_guesses(guesses, weights, member, len(sensitive), reference)
+
+
+def gain_of_guesses(
+    guesses: Iterable[tuple[str, str, np.ndarray]], weights: Mapping[str, np.ndarray],
+    member: np.ndarray, sensitive: int, reference: Reference,
+) -> Estimate:  # fmt: skip
+    """How much more often guesses are right for members.
+
+    Parameters
+    ----------
+    guesses : iterable of (str, str, ndarray of bool, shape (records,))
+        Variable, attack, and whether the guess is right.
+    weights : mapping of str to ndarray, shape (records,)
+        As `weights_of` gives them.
+    member : ndarray of bool, shape (records,)
+    sensitive : int
+        Variables that were to be guessed.
+    reference : Reference
+        Of its patients nothing is used.
+
+    Returns
+    -------
+    Estimate
+    """
     if not weights:
-        return Estimate.absent(
-            f"no sensitive variable has {FEWEST_OF_A_VALUE} members and non-members with each of "
-            "two values, and enough synthetic rows"
-        )
-    names, attacks, success = [], [], []
-    rng = reference.rng("order of the synthetic rows")
-    synthetic = candidate.take(rng.permutation(candidate.rows))
-    for name, attack, guess in _guesses(records, synthetic, tuple(weights), reference):
-        names.append(name)
-        attacks.append(attack)
-        success.append(_right(name, guess, records, reference))
+        return Estimate.absent(NOTHING)
+    names, attacks, success = zip(*guesses, strict=True)
     found = measure_gains(
         np.column_stack(success).astype(float),
         np.column_stack([weights[name] for name in names]),
@@ -83,35 +98,34 @@ def attribute_inference_gain(candidate: Columns, reference: Reference) -> Estima
     table.insert(1, "label", labels)
     note = f"{names[found.best]}, guessed from {ATTACKS[attacks[found.best]]}"
     estimate = found.estimate(
-        records.rows, note, {"attribute_inference": table.round(4).reset_index(drop=True)}
+        len(member), note, {"attribute_inference": table.round(4).reset_index(drop=True)}
     )
     more = f"; over {len(weights)} variables the median is {every['detectable'].median():.3f}"
-    if left_out:
-        more += f"; {left_out} left out with fewer than {FEWEST_OF_A_VALUE} patients of a value"
-    return Estimate(
-        estimate.value, estimate.low, estimate.high, estimate.n, estimate.note + more,
-        estimate.chance, estimate.curves,
-    )  # fmt: skip
+    if sensitive > len(weights):
+        more += (
+            f"; {sensitive - len(weights)} left out with fewer than {FEWEST_OF_A_VALUE} patients "
+            "of a value"
+        )
+    return replace(estimate, note=estimate.note + more)
 
 
-def sensitive_variables(reference: Reference) -> tuple[str, ...]:
-    """What an attacker wants to learn.
+def weights_of(
+    names: Sequence[str], records: Columns, member: np.ndarray, candidate: Columns
+) -> dict[str, np.ndarray]:
+    """How much each record counts, by variable; those that cannot be judged are left out.
 
-    Returns
-    -------
-    tuple of str
-        Modelled variables of class "sensitive"; where the dictionary marks
-        none, all but the quasi-identifiers and what is easily known.
+    Each value of a category counts alike, and a value that fewer than ten members or
+    non-members have does not count.
     """
-    variables, names = reference.dictionary.variables, reference.train.variables
-    marked = tuple(name for name in names if variables[name].identifier == "sensitive")
-    known = set(quasi_identifiers(reference))
-    rest = (name for name in names if name not in known and not EASILY_KNOWN.search(name))
-    return tuple(name for name in marked or rest if name not in reference.constant)
+    found = {name: _weight(name, records, member) for name in names}
+    return {
+        name: weight
+        for name, weight in found.items()
+        if weight is not None and (~candidate.missing(name)).sum() >= FEWEST
+    }
 
 
 def _weight(name: str, records: Columns, member: np.ndarray) -> np.ndarray | None:
-    """How much each record counts for a variable; nothing if it cannot be judged."""
     if name in records.numeric:
         known = np.isfinite(records.numeric[name])
         enough = min((known & member).sum(), (known & ~member).sum()) >= FEWEST
@@ -125,70 +139,6 @@ def _weight(name: str, records: Columns, member: np.ndarray) -> np.ndarray | Non
             weight[has] = 1 / has.sum()
             kept += 1
     return weight if kept > 1 else None
-
-
-def _right(name: str, guess: np.ndarray, records: Columns, reference: Reference) -> np.ndarray:
-    if name in records.coded:
-        return guess == records.coded[name]
-    values = records.numeric[name]
-    low, high = np.nanquantile(values, [0.25, 0.75])
-    if reference.dictionary.variables[name].type == "integer":
-        guess = np.rint(guess)
-    return np.abs(guess - values) <= TOLERANCE * (high - low) + 1e-9
-
-
-def _guesses(
-    records: Columns, synthetic: Columns, targets: tuple[str, ...], reference: Reference
-) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Target, attack, and a guess for every record."""
-    order = {name: place for place, name in enumerate(records.variables)}
-    quasi = [order[name] for name in quasi_identifiers(reference)]
-    attacks = ["nearest_all", "nearest_quasi"] if quasi else ["nearest_all"]
-    nearest = np.empty((len(targets), len(attacks), records.rows), dtype=np.int64)
-    for rows, apart in distances(records, synthetic, synthetic):
-        whole = [apart.sum(axis=0), *([apart[quasi].sum(axis=0)] if quasi else [])]
-        for number, name in enumerate(targets):
-            unknown = np.flatnonzero(synthetic.missing(name))
-            for attack, total in enumerate(whole):
-                known = total - apart[order[name]] if attack == 0 else total.copy()
-                if attack and order[name] in quasi:
-                    known -= apart[order[name]]
-                known[:, unknown] = np.inf
-                nearest[number, attack, rows] = known.argmin(axis=1)
-    for number, name in enumerate(targets):
-        values = (synthetic.numeric if name in synthetic.numeric else synthetic.coded)[name]
-        for attack, label in enumerate(attacks):
-            yield name, label, values[nearest[number, attack]]
-        known = [place for place in quasi if place != order[name]]
-        if known:
-            yield name, "boosted_quasi", _boosted(name, known, records, synthetic)
-
-
-def _boosted(name: str, known: list[int], records: Columns, synthetic: Columns) -> np.ndarray:
-    """Guess of boosted trees; a category is the one that what is known makes likelier most."""
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from threadpoolctl import threadpool_limits
-
-    there = ~synthetic.missing(name)
-    given, asked = synthetic.matrix()[there][:, known], records.matrix()[:, known]
-    # A column of gaps alone is nothing that trees can be grown on.
-    given[:, np.isnan(given).all(axis=0)] = 0.0
-    numeric = name in synthetic.numeric
-    values = (synthetic.numeric if numeric else synthetic.coded)[name][there]
-    kinds, counts = np.unique(values, return_counts=True)
-    if len(kinds) == 1:
-        return np.full(records.rows, kinds[0])
-    kind = HistGradientBoostingRegressor if numeric else HistGradientBoostingClassifier
-    coded = [synthetic.variables[place] in synthetic.coded for place in known]
-    model = kind(**TREES, early_stopping=False, random_state=0, categorical_features=coded)
-    with threadpool_limits(limits=1):
-        model.fit(given, values)
-        if numeric:
-            return model.predict(asked)
-        share = counts / counts.sum()
-        lift = model.predict_proba(asked) / share
-        lift[:, counts < FEWEST_OF_A_VALUE] = 0.0
-        return model.classes_[lift.argmax(axis=1)]
 
 
 MEASURES = (

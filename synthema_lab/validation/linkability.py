@@ -30,25 +30,66 @@ def linkability_gain(candidate: Columns, reference: Reference) -> Estimate:
     members, outsiders = reference.train, reference.holdout
     if min(members.rows, outsiders.rows, candidate.rows) < FEWEST:
         return Estimate.absent(f"a table has fewer than {FEWEST} rows")
-    count = len(members.variables)
-    if count < 2:
+    if len(members.variables) < 2:
         return Estimate.absent("one variable cannot be split in two")
+    joined = joins(candidate, stacked(members, outsiders), reference)
+    member = np.arange(len(joined)) < members.rows
+    return gain_of_joins(joined, member, candidate, reference)
+
+
+def joins(candidate: Columns, records: Columns, reference: Reference) -> np.ndarray:
+    """In which share of random splits the halves of each record are joined.
+
+    Parameters
+    ----------
+    candidate : Columns
+        What the attacker was given.
+    records : Columns
+        With at least two variables.
+    reference : Reference
+        Of its patients nothing is used.
+
+    Returns
+    -------
+    ndarray, shape (records, attacks of `NEIGHBOURS`)
+        In steps of one in `SPLITS`.
+    """
+    count = len(records.variables)
     rng = reference.rng("halves of the linkability attack")
     halves = np.array([rng.permutation(count) < count // 2 for _ in range(SPLITS)])
     halves = np.concatenate([halves, ~halves]).astype(np.float32)
     # Which of several rows at one distance is nearest must not follow the order of the table.
     synthetic = candidate.take(rng.permutation(candidate.rows))
-    records = stacked(members, outsiders)
     joined = np.empty((records.rows, len(NEIGHBOURS)))
-    most = [min(number, max(1, synthetic.rows // 10)) for number in NEIGHBOURS.values()]
     for rows, apart in distances(records, synthetic, synthetic):
         halved = np.tensordot(halves, apart, axes=1)
-        for place, number in enumerate(most):
+        for place, number in enumerate(_neighbours(candidate)):
             near = np.argpartition(halved, number - 1, axis=2)[:, :, :number]
             both = near[:SPLITS, :, :, None] == near[SPLITS:, :, None, :]
             joined[rows, place] = both.any(axis=(2, 3)).mean(axis=0)
-    member = np.arange(records.rows) < members.rows
+    return joined
+
+
+def gain_of_joins(
+    joined: np.ndarray, member: np.ndarray, candidate: Columns, reference: Reference
+) -> Estimate:
+    """How much more often the halves of members' records are joined.
+
+    Parameters
+    ----------
+    joined : ndarray, shape (records, attacks)
+        As `joins` gives it.
+    member : ndarray of bool, shape (records,)
+    candidate : Columns
+    reference : Reference
+        Of its patients nothing is used.
+
+    Returns
+    -------
+    Estimate
+    """
     found = measure_gains(joined, np.ones_like(joined), member, reference.rng("shuffled joins"))
+    most = _neighbours(candidate)
     table = pd.DataFrame(
         {
             "attack": list(NEIGHBOURS), "neighbours": most,
@@ -59,9 +100,13 @@ def linkability_gain(candidate: Columns, reference: Reference) -> Estimate:
     )  # fmt: skip
     note = (
         f"joined when one synthetic row is among the {most[found.best]} nearest to both halves, "
-        f"over {SPLITS} random halves of {count} variables"
+        f"over {SPLITS} random halves of {len(candidate.variables)} variables"
     )
-    return found.estimate(records.rows, note, {"linkability": table})
+    return found.estimate(len(member), note, {"linkability": table})
+
+
+def _neighbours(candidate: Columns) -> list[int]:
+    return [min(number, max(1, candidate.rows // 10)) for number in NEIGHBOURS.values()]
 
 
 MEASURES = (

@@ -10,8 +10,6 @@ often it reproduces combinations that are as rare among held-out patients.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -21,6 +19,7 @@ from synthema_lab.deidentify.sensitive import sensitive_codes
 from .admission import listed
 from .bootstrap import clopper_pearson, percentile_interval
 from .columns import MISSING, Columns
+from .knowledge import quasi_identifiers
 from .metric import Estimate, Measure
 from .reference import Reference
 
@@ -30,23 +29,6 @@ SMALL = 4
 LARGEST = 3
 MANY = 12
 """With more quasi-identifiers than this, sets of two at most are looked at."""
-EASILY_KNOWN = re.compile(r"(^|[_ ])(age|sex|gender|centre|center|hospital)([_ ]|$)", re.IGNORECASE)
-
-
-def quasi_identifiers(reference: Reference) -> tuple[str, ...]:
-    """What others may know of a patient: the dictionary's mark, else age and sex by their name.
-
-    Returns
-    -------
-    tuple of str
-        Modelled variables of class "quasi"; where the dictionary marks fewer
-        than two, also those named after age, sex or centre.
-    """
-    variables, names = reference.dictionary.variables, reference.train.variables
-    marked = [name for name in names if variables[name].identifier == "quasi"]
-    if len(marked) < 2:
-        marked += [n for n in names if n not in marked and EASILY_KNOWN.search(n)]
-    return tuple(marked)
 
 
 def small_group_disclosure(candidate: Columns, reference: Reference) -> Estimate:
@@ -54,7 +36,8 @@ def small_group_disclosure(candidate: Columns, reference: Reference) -> Estimate
     members, outsiders = reference.train, reference.holdout
     if min(members.rows, outsiders.rows, candidate.rows) < FEWEST:
         return Estimate.absent(f"a table has fewer than {FEWEST} rows")
-    names, group = quasi_identifiers(reference), members.risk_group
+    names = quasi_identifiers(reference.dictionary, members.variables)
+    group = members.risk_group
     codes = [_codes(name, (members, outsiders, candidate), reference) for name in names]
     if group is not None and len(names) < LARGEST:
         names = (*names, f"{reference.dictionary.risk_group} (risk group)")
