@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ArgumentRefused, DataMismatch
+from ..errors import ArgumentRefused, DataMismatch, GateFailed
 from ..storage import check_writable
 from .output import answer, answering
 from .places import KEY, TO
 
 if TYPE_CHECKING:
     from ..dictionary import DataDictionary
+    from ..federation.evaluation import Evaluation
     from ..federation.study import SignedStudy, Study
 
 
@@ -31,6 +32,8 @@ _PEERS = Path("~/.local/state/synthema-lab/peers")
                                    "cohort's name.")  # fmt: skip
 @click.option("--synthetic", type=click.Path(path_type=Path),
               help="The synthetic cohort, for a study that judges one.")  # fmt: skip
+@click.option("--appetite", help="Limits that a verdict is held against: a file, for a study that "
+                                 "judges a cohort. Default: risk_appetite.")  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path),
               help="Folder that remembers how far it is. Default: SIGNED with .run.")  # fmt: skip
 @click.option("--patience", type=float, default=120.0, show_default=True,
@@ -40,18 +43,23 @@ _PEERS = Path("~/.local/state/synthema-lab/peers")
 @answering
 def run(
     signed: Path, folders: tuple[Path, ...], key: Path | None, out: Path, dictionary: str | None,
-    synthetic: Path | None,
+    synthetic: Path | None, appetite: str | None,
     state: Path | None, patience: float, approval_within: float, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    """Run a study that hospitals have approved, or go on with it where it stopped."""
+    """Run a study that hospitals have approved, or go on with it where it stopped.
+
+    Leaves with 5 where it judged a cohort and the verdict is to refuse.
+    """
     from ..cohorts import read_table
     from ..federation.conduct import progress_bar, run_study
-    from ..federation.evaluation import bring
+    from ..federation.evaluation import Evaluation, bring
     from ..federation.site import card_of, exchange_of
     from ..federation.study import load_key
     from ..federation.study.keyfile import place
+    from ..validation import RiskAppetite
 
     check_writable(out)
+    limits = None if appetite is None else RiskAppetite.load(appetite)
     study = signed_study(signed).study
     described = _dictionary(study, dictionary)
     if synthetic is not None:
@@ -71,9 +79,28 @@ def run(
             by_site, state or signed.with_suffix(".run"), peers=_PEERS.expanduser(),
             patience=patience, approval_within=approval_within, told=told, progress=told.after,
         )  # fmt: skip
-    result.save(out)
     record = {"study": study.hash, "sites": sorted(by_site), "result": str(out)}
+    if isinstance(result, Evaluation):
+        result = result if limits is None else result.judged_by(limits)
+        record["verdict"] = result.decision.as_dict()
+        _save_evaluation(result, out)
+    else:
+        result.save(out)
     answer(f"{result}\nWritten to {out}", record, as_json, quiet)
+    if isinstance(result, Evaluation) and result.verdict == "refuse":
+        raise GateFailed(
+            f"This cohort must not be released: {'; '.join(result.reasons)}.",
+            "No training patient recognised or reproduced beyond chance.",
+            f"Read {out / 'report.html'}; fit with a smaller epsilon, or another generator.",
+        )
+
+
+def _save_evaluation(result: Evaluation, out: Path) -> None:
+    """The figures, the verdict, and the report that `synthema validate` writes."""
+    from ..workbench.validation_page import validation_report
+
+    page, paper = validation_report(result.validation, result.decision)
+    result.save(out, {"report.html": page.encode("utf-8"), "report.pdf": paper})
 
 
 def _dictionary(study: Study, named: str | None) -> DataDictionary:

@@ -10,8 +10,7 @@ up as its resamples lie below it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -128,48 +127,56 @@ def _common_pairs(reference: Reference) -> list[tuple[str, str]]:
     return [(names[a], names[b]) for a, b in zip(first, second, strict=True)]
 
 
-@dataclass(frozen=True)
-class _Indicators:
-    """Who carries neither, one or both of each pair, four of shape (rows, pairs)."""
+def log_odds(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log odds ratios and their standard errors.
 
-    both: np.ndarray
-    first_only: np.ndarray
-    second_only: np.ndarray
-    neither: np.ndarray
+    Parameters
+    ----------
+    cells : ndarray, shape (4, ...)
+        Who carries both, the first only, the second only, and neither.
 
-    def log_odds(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Log odds ratio, its standard error, and the cells, by draw and pair.
-
+    Returns
+    -------
+    tuple of ndarray, shapes (...)
         Where nobody or everybody carries a finding the table says nothing about
         the pair, and the log odds ratio is 0.
-        """
-        every = (self.both, self.first_only, self.second_only, self.neither)
-        cells = np.stack([(counts.astype(np.float32) @ cell).astype(float) for cell in every])
-        both, first, second, neither = cells
-        varies = (both + first) * (both + second) * (neither + first) * (neither + second) > 0
-        half = np.log(cells + 0.5)
-        odds = np.where(varies, half[0] - half[1] - half[2] + half[3], 0.0)
-        return odds, np.sqrt((1 / (cells + 0.5)).sum(axis=0)), cells
+
+    Examples
+    --------
+    >>> [part.round(2).tolist() for part in log_odds(np.array([[9, 5], [4, 0], [4, 5], [9, 0]]))]
+    [[1.49, 0.0], [0.81, 2.06]]
+    """
+    both, first, second, neither = cells
+    varies = (both + first) * (both + second) * (neither + first) * (neither + second) > 0
+    half = np.log(cells + 0.5)
+    odds = np.where(varies, half[0] - half[1] - half[2] + half[3], 0.0)
+    return odds, np.sqrt((1 / (cells + 0.5)).sum(axis=0))
+
+
+def carriers(columns: Columns, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Who carries both findings of each pair, the first only, the second only, and neither.
+
+    Returns
+    -------
+    ndarray of bool, shape (4, rows, pairs)
+    """
+    yes, no = (
+        [np.column_stack([columns.coded[pair[side]] == code for pair in pairs]) for side in (0, 1)]
+        for code in (1, 0)
+    )
+    return np.stack([a & b for a in (yes[0], no[0]) for b in (yes[1], no[1])])
 
 
 def _log_odds(columns: Columns, reference: Reference) -> tuple[tuple, tuple]:
     """Log odds ratios, errors and cells of the table; then odds and errors of its resamples."""
 
     def compute() -> tuple[tuple, tuple]:
-        pairs = _pairs(reference)
-        yes, no = (
-            [
-                np.column_stack([columns.coded[pair[side]] == code for pair in pairs])
-                for side in (0, 1)
-            ]
-            for code in (1, 0)
+        every = [cell.astype(np.float32) for cell in carriers(columns, _pairs(reference))]
+        once, drawn = (
+            np.stack([(counts.astype(np.float32) @ cell).astype(float) for cell in every])
+            for counts in (np.ones((1, columns.rows)), reference.counts(columns))
         )
-        cells = [a & b for a in (yes[0], no[0]) for b in (yes[1], no[1])]
-        both, first, second, neither = (cell.astype(np.float32) for cell in cells)
-        found = _Indicators(both, first, second, neither)
-        once = found.log_odds(np.ones((1, columns.rows)))
-        odds, error, _ = found.log_odds(reference.counts(columns))
-        return (once[0][0], once[1][0], once[2][:, 0]), (odds, error)
+        return (*log_odds(once[:, 0]), once[:, 0]), log_odds(drawn)
 
     return reference.once(("log odds of pairs", columns.role), compute)
 

@@ -118,19 +118,9 @@ def effect_of(
     A hazard ratio is that of a Cox model with the group alone. An odds ratio
     has half a patient added to each cell (Haldane 1956).
     """
-    rows = Rows(columns.table, dictionary.variables, dictionary.derivations)
-    groups = [three_valued(evaluate(group, rows), columns.rows) == 1 for group in finding.between]
-    if len(groups) == 2:
-        groups[1] &= ~groups[0]
+    groups, outcome = compared_in(finding, columns, dictionary)
     if finding.kind == "hazard_ratio":
         return _hazard_ratio(columns, groups, counts)
-    if finding.kind in ("odds_ratio", "share"):
-        states = three_valued(evaluate(finding.of, rows), columns.rows)
-        outcome = np.where(states < 0, np.nan, states.astype(float))
-    else:
-        values = as_number(evaluate(finding.of, rows)).values
-        outcome = np.broadcast_to(values, (columns.rows,)).astype(float)
-    groups = [group & np.isfinite(outcome) for group in groups]
     sizes = [int(group.sum()) for group in groups]
     cells = list(sizes)
     if finding.kind in ("odds_ratio", "share"):
@@ -140,6 +130,34 @@ def effect_of(
         for drawn in (np.ones((1, columns.rows)), counts)
     )
     return _effect(float(once[0]), draws, min(sizes), min(cells))
+
+
+def compared_in(
+    finding: Finding, columns: Columns, dictionary: DataDictionary
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Who is in each group with a known outcome, and the outcome.
+
+    Returns
+    -------
+    list of ndarray of bool, shape (rows,)
+        Of a hazard ratio, whoever is in each group.
+    ndarray, shape (rows,)
+        1 for yes and 0 for no, or a number; not a number where unknown, and all
+        through for a hazard ratio.
+    """
+    rows = Rows(columns.table, dictionary.variables, dictionary.derivations)
+    groups = [three_valued(evaluate(group, rows), columns.rows) == 1 for group in finding.between]
+    if len(groups) == 2:
+        groups[1] &= ~groups[0]
+    if finding.kind == "hazard_ratio":
+        return groups, np.full(columns.rows, np.nan)
+    if finding.kind in ("odds_ratio", "share"):
+        states = three_valued(evaluate(finding.of, rows), columns.rows)
+        outcome = np.where(states < 0, np.nan, states.astype(float))
+    else:
+        values = as_number(evaluate(finding.of, rows)).values
+        outcome = np.broadcast_to(values, (columns.rows,)).astype(float)
+    return [group & np.isfinite(outcome) for group in groups], outcome
 
 
 def _effect(value: float, draws: np.ndarray, group: int, cell: int) -> Effect:

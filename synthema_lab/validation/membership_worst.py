@@ -48,22 +48,15 @@ def membership_worst_case(candidate: Columns, reference: Reference) -> Estimate:
     members, outsiders = reference.train, reference.holdout
     if min(members.rows, outsiders.rows) < FEWEST:
         return Estimate.absent(f"fewer than {FEWEST} members or non-members")
-    rare = reference.once(
-        ("rarity of patients", "train"),
-        lambda: rarity(members, outsiders, reference.rng("folds of the rarity")),
-    )
-    both = np.concatenate(rare)
-    chosen = [part >= np.quantile(both, 1 - RAREST) for part in rare]
-    counts = [int(part.sum()) for part in chosen]
+    scores = reference.recall(("scores of the rarest", candidate.role), None)
+    if scores is None:
+        scores = scores_of_the_rarest(candidate, reference)
+    counts = [len(part) for part in next(iter(scores.values()))]
     if min(counts) < FEWEST:
         return Estimate.absent(
             f"the rarest tenth holds fewer than {FEWEST} members or non-members; about "
             f"{round(FEWEST / RAREST)} of each are needed"
         )
-    scores = {
-        name: (inside[chosen[0]], outside[chosen[1]])
-        for name, (inside, outside) in scores_of(candidate, reference).items()
-    }
     allowed = max(FALSE_POSITIVES, 1 / counts[1])
     battery = measure_battery(scores, reference.rng("resamples of the worst case"), allowed)
     note = (
@@ -71,6 +64,21 @@ def membership_worst_case(candidate: Columns, reference: Reference) -> Estimate:
         f"to the {NEIGHBOURS} nearest held-out patients"
     )
     return _estimate(battery, allowed, note)
+
+
+def scores_of_the_rarest(
+    candidate: Columns, reference: Reference
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Scores of every attack for the rarest tenth of members and non-members together."""
+    rare = reference.once(
+        ("rarity of patients", "train"),
+        lambda: rarity(reference.train, reference.holdout, reference.rng("folds of the rarity")),
+    )
+    limit = np.quantile(np.concatenate(rare), 1 - RAREST)
+    return {
+        name: (inside[rare[0] >= limit], outside[rare[1] >= limit])
+        for name, (inside, outside) in scores_of(candidate, reference).items()
+    }
 
 
 def rarity(

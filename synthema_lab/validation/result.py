@@ -35,6 +35,8 @@ class Validation:
     seed : int
     most_rows : int
         Rows of a table that most metrics read, at most; see `reference.prepare`.
+    sites : int
+        Hospitals whose sums it rests on; 0 where one custodian holds all rows.
     """
 
     metrics: tuple[Metric, ...]
@@ -46,6 +48,7 @@ class Validation:
     draws: int
     seed: int
     most_rows: int = MOST_ROWS
+    sites: int = 0
 
     def __getitem__(self, name: str) -> Metric:
         for metric in self.metrics:
@@ -106,6 +109,8 @@ class Validation:
             f"{self.synthetic_rows} synthetic rows against {self.real_rows} training patients "
             f"and {held} ({self.dictionary})"
         )
+        if self.sites:
+            return f"{told}; judged by {self.sites} hospitals, which pooled no patient"
         if max(self.synthetic_rows, self.real_rows, self.holdout_rows) > self.most_rows:
             told += f"; most metrics read {self.most_rows} rows of a larger table, drawn at random"
         return told

@@ -242,9 +242,11 @@ def test_patients_written_out_of_counts_count_the_same():
 
 
 def test_a_good_cohort_is_not_refused():
+    """With 240 patients held out, what may be guessed cannot be known well enough to release."""
     found = good_evaluation()
-    assert found.verdict == "not refused"
-    assert found.reasons == () == found.shortfalls
+    assert found.verdict == "restrict"
+    assert found.reasons == ()
+    assert [one for one in found.shortfalls if "may tell more" not in one] == []
 
 
 def test_a_copy_of_the_training_patients_is_refused():
@@ -252,7 +254,8 @@ def test_a_copy_of_the_training_patients_is_refused():
     assert found.verdict == "refuse"
     assert found["row_copies"].value == 1.0
     assert found["membership_tpr"].value == 1.0
-    assert len(found.reasons) == 2
+    assert found["linkability_gain"].value > 0.5
+    assert len(found.reasons) >= 3
 
 
 def test_one_hospitals_patients_copied_are_refused():
@@ -265,7 +268,6 @@ def test_one_hospitals_patients_copied_are_refused():
 def test_independent_marginals_fail_on_joint_fidelity():
     found = judge(floor_table(pooled(0), DICTIONARY, 600, 3))
     assert found.verdict == "restrict"
-    assert any("go together" in one for one in found.shortfalls)
     assert found["association_difference"].value > 2 * found["association_difference"].ceiling
 
 
@@ -397,7 +399,7 @@ def test_hospitals_without_enough_held_out_patients_still_count(monkeypatch):
     assert not found["membership_tpr"].computed
     assert np.isnan(found["pairwise_distance"].ceiling)
     assert found.verdict == "restrict"
-    assert len(found.shortfalls) == 2
+    assert len([one for one in found.shortfalls if "was not computed" in one]) >= 4
 
 
 def test_noise_alone_does_not_pass_for_patients_held_out():
@@ -414,13 +416,16 @@ def test_noise_alone_does_not_pass_for_patients_held_out():
 def test_the_result_is_written_and_shown(tmp_path):
     found = good_evaluation()
     found.save(tmp_path / "judged")
-    content = json.loads((tmp_path / "judged" / "metrics.json").read_text())
-    assert content["verdict"] == "not refused"
-    assert content["synthetic"] == digest_of(canonical(good(), DICTIONARY))
+    verdict, metrics = (
+        json.loads((tmp_path / "judged" / f"{name}.json").read_text())
+        for name in ("verdict", "metrics")
+    )
+    assert verdict["verdict"] == "restrict"
+    assert verdict["synthetic"] == digest_of(canonical(good(), DICTIONARY))
     asked = {"group", "name", "goal", "value", "low", "high", "floor", "ceiling", "unit", "n"}
-    assert all(asked <= set(metric) for metric in content["metrics"])
+    assert all(asked <= set(metric) for metric in metrics)
     assert (tmp_path / "judged" / "survival.csv").exists()
-    assert "Verdict of 3 hospitals: not refused." in str(found)
+    assert "Verdict of 3 hospitals: restrict." in str(found)
     assert "<table" in found._repr_html_()
     marginals = pd.read_csv(tmp_path / "judged" / "marginals.csv")
     assert marginals.loc[marginals["hidden"], "real"].isna().all()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from .cells import Layout
 from .cohort import SyntheticAbsent, bring, brought, canonical, digest_of, read_synthetic
-from .judged import NOT_SUMMED, judged
+from .judged import judged
 from .local import site_counts
+from .reasons import NOT_SUMMED
 from .result import Evaluation
 
 __all__ = [

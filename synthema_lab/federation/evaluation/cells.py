@@ -5,11 +5,13 @@ its survival horizon in quarters of a year, and fixed grids of attack scores.
 Two sides are counted apart, patients learnt from and patients held out. A
 patient is on one side, and so in one cell of a table that is marked private;
 the other tables depend on patients in more than one way, and are left out where
-the sums are to be differentially private.
+the sums are to be differentially private. Attacks are made with the synthetic
+cohort, and with each hospital's own independent marginals as the floor.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -18,14 +20,20 @@ import numpy as np
 from ...dictionary import DataDictionary
 from ...generators.encoder import Encoder
 from ...privacy import SkellamEvent, calibrate
+from ...validation.guessing import ATTACKS as GUESSED
+from ...validation.knowledge import sensitive_variables
+from ...validation.linkability import NEIGHBOURS, SPLITS
+from ...validation.published_findings import Finding
 from ..statistics.grid import DAYS, QUARTER_DAYS
+from .effects import listed
 from .hazards import covariates_of, size_of
+from .rates import RATES
 from .score_grid import EDGES
 
 TRAIN, HELD = 0, 1
 SIDES = 2
-LOCAL = ("c2st_auc", "c2st_auc_held", "c_index", "c_index_train")
-"""Rates that a site finds by itself, which are summed with weights."""
+TABLES = ("candidate", "floor")
+"""What attacks are made with."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,13 @@ class Layout:
     covariates : int
         Of the Cox model; 0 without an outcome.
     grouped : bool
-        Whether survival is counted by risk group.
+        Whether patients are counted by risk group.
+    sensitive : tuple of str
+        What attackers guess.
+    carried : tuple of (str, str)
+        Pairs of findings that a patient carries or not, the event apart.
+    findings : tuple of Finding
+        Published ones that these variables can decide.
     tables : tuple of Cells
 
     Examples
@@ -92,6 +106,12 @@ class Layout:
         self.grouped = dictionary.risk_group in dictionary.available(self.columns)
         self.rules, self.undecided = dictionary.decidable(self.columns)
         self.covariates = len(covariates_of(dictionary, self.columns)) if len(self.edges) else 0
+        several = len(self.columns) > 1
+        self.sensitive = sensitive_variables(dictionary, self.columns) if several else ()
+        self.carried = _carried(dictionary, self.columns)
+        self.findings: tuple[Finding, ...] = ()
+        if not private:
+            self.findings = listed(dictionary, self.columns, len(self.edges) > 0)
         self.tables = tuple(table for table in self._all() if table.private or not private)
         self.private = private
 
@@ -99,6 +119,12 @@ class Layout:
     def length(self) -> int:
         """Numbers in a site's vector."""
         return sum(table.size for table in self.tables)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all tables and of the published findings behind them, 32 bytes."""
+        told = repr([(one.name, one.shape) for one in self.tables]) + repr(self.findings)
+        return hashlib.sha256(told.encode()).digest()
 
     def table(self, name: str) -> Cells:
         """One table by name."""
@@ -134,25 +160,46 @@ class Layout:
 
     def _all(self) -> list[Cells]:
         sizes = dict(zip(self.columns, self.encoder.sizes, strict=True))
+        groups = 1
+        if self.grouped:
+            groups += len(self.dictionary.variables[self.dictionary.risk_group].categories)
         tables = [Cells(f"one {name}", (SIDES, sizes[name]), True) for name in self.columns]
         tables += [
             Cells(f"pair {one} {other}", (SIDES, sizes[one], sizes[other]), True)
             for one, other in self.pairs
         ]
         if len(self.edges):
-            groups = 1
-            if self.grouped:
-                groups += len(self.dictionary.variables[self.dictionary.risk_group].categories)
             tables.append(Cells("survival", (SIDES, groups, len(self.edges), 2), True))
         if self.rules:
             tables.append(Cells("rules", (SIDES, 2), True))
-        tables += [
-            Cells(f"attack {name}", (SIDES, len(edges) + 1), False) for name, edges in EDGES.items()
-        ]
-        tables.append(Cells("copies", (SIDES,), False))
+        if self.grouped:
+            tables += [
+                Cells(f"grouped {name}", (SIDES, groups, sizes[name]), False)
+                for name in self.columns
+            ]
+        attacked = (len(TABLES), SIDES)
+        for name, edges in EDGES.items():
+            tables += [
+                Cells(f"{whom} {name}", (*attacked, len(edges) + 1), False)
+                for whom in ("attack", "rarest")
+            ]
+        for name in self.sensitive:
+            coded = self.encoder.coded[name]
+            levels = 1 if coded.variable.numeric else coded.present
+            tables.append(Cells(f"guesses {name}", (*attacked, levels, 1 + len(GUESSED)), False))
+        if len(self.columns) > 1:
+            tables.append(Cells("joins", (*attacked, len(NEIGHBOURS), SPLITS + 1), False))
+        tables.append(Cells("copies", attacked, False))
+        if self.carried:
+            tables.append(Cells("carried", (SIDES, len(self.carried), 4), False))
+        tables += [Cells(f"effect {one.name}", (SIDES, 4), False) for one in self.findings]
         if self.covariates:
             tables.append(Cells("cox", (SIDES, size_of(self.covariates)), False))
-        tables += [Cells(f"local {name}", (3,), False) for name in LOCAL]
+        tables += [
+            Cells(f"rate {name} {role}", (3,), False)
+            for name, roles in RATES.items()
+            for role in roles
+        ]
         return tables
 
 
@@ -160,6 +207,12 @@ def _pairs(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple[tuple[
     named = [pair for some in dictionary.workload for pair in combinations(some, 2)]
     here = [pair for pair in dict.fromkeys(named) if set(pair) <= set(columns)]
     return tuple(here or combinations(columns, 2))
+
+
+def _carried(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    event = dictionary.survival.event if dictionary.survival else None
+    names = [n for n in columns if dictionary.variables[n].type == "boolean" and n != event]
+    return tuple(combinations(names, 2))
 
 
 def _survival_edges(dictionary: DataDictionary, columns: tuple[str, ...]) -> np.ndarray:

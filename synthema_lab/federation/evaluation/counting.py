@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...generators.counts import marginal_counts, split_marginals
+from ...validation.co_occurrence import carriers
 from ...validation.columns import Columns, read_columns
 from ...validation.rules import BROKEN
 from .cells import Layout
@@ -27,7 +28,8 @@ def row_counts(layout: Layout, table: pd.DataFrame) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray of int64
-        The tables ``one ...``, ``pair ...``, ``survival`` and ``rules``.
+        The tables ``one ...``, ``pair ...``, ``survival``, ``rules``, ``grouped ...`` and
+        ``carried``.
 
     Raises
     ------
@@ -47,6 +49,15 @@ def row_counts(layout: Layout, table: pd.DataFrame) -> dict[str, np.ndarray]:
     columns = read_columns(table, layout.dictionary, layout.columns)
     if "survival" in layout:
         counts["survival"] = _survival(layout, columns)
+    if layout.grouped and not layout.private:
+        groups = layout.table(f"grouped {names[0]}").shape[1]
+        group = np.where(columns.risk_group < 0, groups - 1, columns.risk_group)
+        for place, (name, size) in enumerate(zip(names, encoder.sizes, strict=True)):
+            counts[f"grouped {name}"] = np.bincount(
+                group * size + codes[:, place], minlength=groups * size
+            )
+    if "carried" in layout:
+        counts["carried"] = carriers(columns, layout.carried).sum(axis=1).T
     if "rules" in layout:
         broken = np.zeros(columns.rows, dtype=bool)
         for rule in layout.rules:

@@ -18,17 +18,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from ...dictionary import DataDictionary
 from ...validation.bootstrap import distance_interval
 from ...validation.columns import Columns
 from ...validation.covariates import FEWEST, Covariate, CovariatePlan
 from ...validation.cox import fit_cox
+from ...validation.hazard_overlap import interval_overlap
 from ...validation.metric import Estimate
 from ...validation.survival_model import FEWEST_EVENTS, RIDGE
+from .rates import Z
 
 STEPS = 100
 """Information is summed in hundredths."""
+TOO_LITTLE = "too few events, or no covariate that varies enough"
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +155,14 @@ def compared(plan: CovariatePlan, tables: list[Columns]) -> np.ndarray:
 
 
 def error_of(
-    real: CoxSums | None, other: CoxSums | None, shown: np.ndarray,
+    plan: CovariatePlan, real: CoxSums | None, other: CoxSums | None, shown: np.ndarray,
     rng: np.random.Generator, draws: int,
 ) -> Estimate:  # fmt: skip
-    """Mean absolute difference of log hazard ratios.
+    """Mean absolute difference of log hazard ratios, with a table of them.
 
     Parameters
     ----------
+    plan : CovariatePlan
     real, other : CoxSums or None
     shown : numpy.ndarray of bool, shape (covariates,)
     rng : numpy.random.Generator
@@ -165,7 +170,7 @@ def error_of(
     draws : int
     """
     if real is None or other is None or not shown.any():
-        return Estimate.absent("too few events, or no covariate that varies enough")
+        return Estimate.absent(TOO_LITTLE)
     difference = (other.coefficients - real.coefficients)[shown]
     value = float(np.abs(difference).mean())
     covariance = (real.covariance + other.covariance)[np.ix_(shown, shown)]
@@ -175,4 +180,40 @@ def error_of(
         f"{int(shown.sum())} log hazard ratios, numbers per standard deviation of the synthetic "
         "cohort; real ones are the fixed-effect mean over hospitals"
     )
+    table = pd.concat([_table(plan, real, shown, "real"), _table(plan, other, shown, "candidate")])
+    curves = {"hazard_ratios": table.reset_index(drop=True)}
+    return Estimate(value, low, high, other.patients, note, curves=curves)
+
+
+def overlap_of(
+    plan: CovariatePlan, real: CoxSums | None, other: CoxSums | None, shown: np.ndarray,
+    rng: np.random.Generator, draws: int,
+) -> Estimate:  # fmt: skip
+    """Mean overlap of the 95% intervals; parameters as of `error_of`."""
+    if real is None or other is None or not shown.any():
+        return Estimate.absent(TOO_LITTLE)
+    difference = (other.coefficients - real.coefficients)[shown]
+    half, other_half = (Z * np.sqrt(np.diag(one.covariance))[shown] for one in (real, other))
+    overlap = interval_overlap(difference, half, other_half)
+    covariance = (real.covariance + other.covariance)[np.ix_(shown, shown)]
+    moved = np.abs(rng.multivariate_normal(np.zeros(shown.sum()), covariance, size=draws))
+    value, slope = float(overlap.mean()), (1 / half + 1 / other_half) / 4
+    low, high = distance_interval(value, (slope * moved).mean(axis=1), (-np.inf, 1.0))
+    note = f"{len(overlap)} hazard ratios; {int((overlap < 0).sum())} with intervals apart"
     return Estimate(value, low, high, other.patients, note)
+
+
+def _table(plan: CovariatePlan, sums: CoxSums, shown: np.ndarray, table: str) -> pd.DataFrame:
+    """Hazard ratios with 95% intervals of the covariates that are compared."""
+    named = [one for one, keep in zip(plan.covariates, shown, strict=True) if keep]
+    value, reach = sums.coefficients[shown], Z * np.sqrt(np.diag(sums.covariance))[shown]
+    return pd.DataFrame(
+        {
+            "table": table,
+            "variable": [one.variable for one in named],
+            "contrast": [one.label for one in named],
+            "hazard_ratio": np.exp(value).round(4),
+            "low": np.exp(value - reach).round(4),
+            "high": np.exp(value + reach).round(4),
+        }
+    )

@@ -12,22 +12,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ...validation import membership, two_sample
+from ...generators import floor_table
+from ...validation import membership
 from ...validation.admission import refuse_overlap
-from ...validation.attacks import attack_scores
 from ...validation.columns import Columns, groups_of_copies, read_columns
-from ...validation.metric import Estimate
+from ...validation.membership_worst import scores_of_the_rarest
 from ...validation.reference import Reference
-from ...validation.registry import measure
-from .cells import LOCAL, SIDES, Layout
+from .attacked import guesses_of_a_site, joins_of_a_site
+from .cells import Layout
 from .counting import row_counts
+from .effects import SIZE, summed_effect
 from .hazards import fitted, plan_of, summed
+from .rates import site_rates
 from .score_grid import EDGES, counted
 
-STEPS = 100
-"""Rates are summed in hundredths of a patient."""
 DRAWS = 200
-_Z = 1.959964
 
 
 def site_counts(
@@ -58,72 +57,87 @@ def site_counts(
         If a value lies outside the dictionary's limits, or patients held out are
         among those learnt from.
     """
+    from threadpoolctl import threadpool_limits
+
     sides = [row_counts(layout, table) for table in (patients, held_out)]
     counts = {name: np.stack([side[name] for side in sides]) for name in sides[0]}
     if layout.private:
         return counts
+    columns = list(layout.columns)
     candidate, train, held = (
-        read_columns(table[list(layout.columns)], layout.dictionary, layout.columns, role)
+        read_columns(table[columns], layout.dictionary, layout.columns, role)
         for table, role in ((synthetic, "candidate"), (patients, "train"), (held_out, "holdout"))
     )
-    if train.rows and held.rows:
+    empty = {
+        table.name: np.zeros(table.shape, np.int64)
+        for table in layout.tables
+        if table.name not in counts
+    }
+    if not train.rows:
+        return counts | empty
+    if held.rows:
         refuse_overlap(train, held, layout.dictionary)
-    counts["copies"] = np.array([_copies(candidate, side) for side in (train, held)])
-    counts |= _attacks(candidate, train, held, seed)
+    drawn = floor_table(patients[columns], layout.dictionary, candidate.rows, seed)
+    floor = read_columns(drawn, layout.dictionary, layout.columns, "floor")
+    reference = Reference(
+        layout.dictionary, train, held if held.rows else None, floor, (), (), (), "quick", DRAWS,
+        seed,
+    )  # fmt: skip
+    # One thread: on so few patients more are slower, and no number depends on the machine.
+    with threadpool_limits(limits=1):
+        return empty | counts | _found(layout, candidate, reference, held)
+
+
+def _found(
+    layout: Layout, candidate: Columns, reference: Reference, held: Columns
+) -> dict[str, np.ndarray]:
+    """What attacks, models and published findings give here."""
+    train, floor = reference.train, reference.floor
+    counts: dict[str, np.ndarray] = {}
+    attacked = [_attacked(layout, table, reference, held) for table in (candidate, floor)]
+    counts |= {name: np.stack([one[name] for one in attacked]) for name in attacked[0]}
     if layout.covariates:
         plan = plan_of(layout.dictionary, layout.columns, candidate)
         counts["cox"] = np.stack(
             [summed(fitted(plan, side), layout.covariates) for side in (train, held)]
         )
-    reference = Reference(
-        layout.dictionary, train, held if held.rows else None, candidate, (), (), (),
-        "quick", DRAWS, seed,
-    )  # fmt: skip
-    return counts | _rates(layout, reference, candidate)
+    for one in layout.findings:
+        counts[f"effect {one.name}"] = np.stack(
+            [
+                summed_effect(one, side, layout.dictionary, reference.counts(side))
+                if side.rows
+                else np.zeros(SIZE, np.int64)
+                for side in (train, held)
+            ]
+        )
+    return counts | site_rates(candidate, reference)
+
+
+def _attacked(
+    layout: Layout, table: Columns, reference: Reference, held: Columns
+) -> dict[str, np.ndarray]:
+    """What attacks find with one table, each of shape (sides, ...)."""
+    train = reference.train
+    found = {"copies": np.array([_copies(table, side) for side in (train, held)])}
+    if min(train.rows, held.rows) < membership.FEWEST:
+        scored = {name: (np.empty(0), np.empty(0)) for name in EDGES}
+        rarest = scored
+    else:
+        scored = membership.scores_of(table, reference)
+        rarest = scores_of_the_rarest(table, reference)
+    for whom, scores in (("attack", scored), ("rarest", rarest)):
+        found |= {
+            f"{whom} {name}": np.stack([counted(name, side) for side in scores[name]])
+            for name in EDGES
+        }
+    guessed = guesses_of_a_site(table, train, held, layout.sensitive, reference)
+    found |= {f"guesses {name}": part for name, part in guessed.items()}
+    if "joins" in layout:
+        found["joins"] = joins_of_a_site(table, train, held, reference)
+    return found
 
 
 def _copies(candidate: Columns, patients: Columns) -> int:
     """Synthetic rows that equal a patient in every variable."""
     real, other = groups_of_copies(patients.matrix(), candidate.matrix())
     return int(np.isin(other, real).sum())
-
-
-def _attacks(candidate: Columns, train: Columns, held: Columns, seed: int) -> dict[str, np.ndarray]:
-    """Histograms of every attack; empty at a site with too few patients to attack."""
-    if min(train.rows, held.rows) < membership.FEWEST:
-        return {
-            f"attack {name}": np.zeros((SIDES, len(edges) + 1), np.int64)
-            for name, edges in EDGES.items()
-        }
-    scores = attack_scores(candidate, train, held, np.random.default_rng(seed))
-    return {
-        f"attack {name}": np.stack([counted(name, side) for side in both])
-        for name, both in scores.items()
-    }
-
-
-def _rates(layout: Layout, reference: Reference, candidate: Columns) -> dict[str, np.ndarray]:
-    """Rates as weight, weighted rate and weighted variance, in whole steps."""
-    c_index = measure("c_index")
-    held, train = reference.holdout, reference.train
-    found = dict.fromkeys(LOCAL, Estimate.absent("not enough patients"))
-    found["c2st_auc"] = two_sample.c2st_auc(candidate, reference)
-    if held is not None:
-        found["c2st_auc_held"] = two_sample.c2st_auc(held, reference)
-        if not c_index.missing(reference) and np.nansum(train.event) > 0:
-            found["c_index"] = c_index.estimate(candidate, reference)
-            found["c_index_train"] = c_index.estimate(train, reference)
-    weights = {"c_index": held, "c_index_train": held}
-    return {
-        f"local {name}": _weighed(estimate, (weights.get(name) or train).rows)
-        for name, estimate in found.items()
-    }
-
-
-def _weighed(estimate: Estimate, patients: int) -> np.ndarray:
-    """Weight, weight times rate, and squared weight times variance."""
-    if not (np.isfinite(estimate.value) and np.isfinite(estimate.low)):
-        return np.zeros(3, dtype=np.int64)
-    variance = ((estimate.high - estimate.low) / (2 * _Z)) ** 2
-    parts = [patients, STEPS * patients * estimate.value, STEPS * patients**2 * variance]
-    return np.round(parts).astype(np.int64)

@@ -3,7 +3,8 @@
 Sums over public cells are written out again as one row a patient, with a value
 that stands for its bin, so that the pooled suite's own measures can be computed
 on them. Variables are written out one by one and belong together only where they
-were counted together (the survival time, its event and the risk group). Counts
+were counted together: the survival time and its event, and every variable with the
+risk group, in whose order the rows stand. Counts
 with noise are first made whole: none below 0, and no table with more than one total.
 """
 
@@ -91,14 +92,12 @@ def columns_of(layout: Layout, tables: Tables, side: int, role: str) -> Columns:
         A number is the lower edge of its bin, a survival time the upper edge of its
         interval.
     """
-    rows = rows_of(tables, side)
     numeric: dict[str, np.ndarray] = {}
     coded: dict[str, np.ndarray] = {}
     levels: dict[str, tuple[str, ...]] = {}
     for name in layout.columns:
         one = layout.encoder.coded[name]
-        counts = tables[f"one {name}"][side]
-        codes = np.repeat(np.arange(len(counts)), counts)
+        codes = _codes(layout, tables, side, name)
         gone = codes >= one.present
         if one.variable.numeric:
             stands = np.array(one.levels or one.edges, dtype=float)
@@ -106,28 +105,58 @@ def columns_of(layout: Layout, tables: Tables, side: int, role: str) -> Columns:
         else:
             coded[name] = np.where(gone, MISSING, codes)
             levels[name] = tuple(str(level) for level in one.levels)
-    time, event, group, group_levels = _survival(layout, tables, side, rows)
+    rows = rows_of(tables, side)
+    time, event, group = _survival(layout, tables, side, rows)
+    group_levels: tuple[str, ...] = ()
+    if layout.grouped:
+        group_levels = tuple(layout.dictionary.variables[layout.dictionary.risk_group].categories)
+        if _by_group(layout):
+            group = _numbered(tables[f"grouped {layout.columns[0]}"][side].sum(axis=1))
+    if group is not None:
+        group = np.where(group == len(group_levels), MISSING, group)
     return Columns(
         rows, numeric, coded, levels, time, event, group, group_levels, pd.DataFrame(), role
     )
 
 
-def _survival(layout: Layout, tables: Tables, side: int, rows: int) -> tuple:
-    """Time, event, risk group and its levels."""
+def _by_group(layout: Layout) -> bool:
+    """Whether every variable was counted with the risk group."""
+    return layout.grouped and not layout.private
+
+
+def _numbered(counts: np.ndarray) -> np.ndarray:
+    """The number of each cell, as often as it was counted."""
+    return np.repeat(np.arange(counts.size), counts.ravel().astype(int))
+
+
+def _codes(layout: Layout, tables: Tables, side: int, name: str) -> np.ndarray:
+    """Codes of a variable, in order of the risk group where it was counted with it."""
+    if _by_group(layout):
+        counts = tables[f"grouped {name}"][side]
+        return _numbered(counts) % counts.shape[1]
+    return _numbered(tables[f"one {name}"][side])
+
+
+def _survival(
+    layout: Layout, tables: Tables, side: int, rows: int
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Time, event and number of the risk group; times are upper edges."""
     if "survival" not in layout:
-        return None, None, None, ()
+        return None, None, None
     counts = tables["survival"][side]
-    cells = np.repeat(np.arange(counts.size), counts.ravel())[:rows]
-    group, interval, event = np.unravel_index(cells, counts.shape)
     upper = np.append(layout.edges[1:], 2 * layout.edges[-1])
-    lacking = np.full(rows - len(cells), np.nan)
-    time = np.r_[upper[interval], lacking]
-    seen = np.r_[event.astype(float), lacking]
-    if not layout.grouped:
-        return time, seen, None, ()
-    levels = tuple(layout.dictionary.variables[layout.dictionary.risk_group].categories)
-    group = np.where(group == len(levels), MISSING, group)
-    return time, seen, np.r_[group, np.full(len(lacking), MISSING)].astype(int), levels
+    parts = [(counts, rows)]
+    if _by_group(layout):
+        sizes = tables[f"grouped {layout.columns[0]}"][side].sum(axis=1)
+        parts = list(zip(counts[:, None], sizes, strict=True))
+    found = []
+    for part, size in parts:
+        group, interval, event = np.unravel_index(_numbered(part)[:size], part.shape)
+        lacking = np.full(size - len(group), np.nan)
+        none = np.full(len(lacking), len(counts) - 1)
+        found.append((np.r_[upper[interval], lacking], np.r_[event, lacking], np.r_[group, none]))
+    time, event, group = (np.concatenate(each) for each in zip(*found, strict=True))
+    return time, event, group if layout.grouped else None
 
 
 def sides_of(layout: Layout, tables: Tables) -> tuple[Columns, Columns | None]:

@@ -1,20 +1,23 @@
 """What is a synthetic cohort found to be, across hospitals?
 
-The validation, the verdict by the same gate as for a single custodian, and
+The validation, the verdict by the limits that a single custodian would set, and
 what a reader must know of how the numbers came about. Rates are rounded, and
-curves of real patients follow the rules for small counts.
+curves of real patients follow the rules for small counts. With noise no attack is
+made, so that such a study alone never leads to a release.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
 from ...storage import whole_folder
-from ...validation import Metric, Validation, refusals
+from ...validation import Metric, RiskAppetite, Validation, Verdict, decide
 
 DECIMALS = 3
 
@@ -33,6 +36,8 @@ class Evaluation:
     epsilon : float or None
         What the sums cost each patient at `delta`; None without noise.
     delta : float
+    appetite : RiskAppetite
+        The limits; those that come with the workbench by default.
     """
 
     validation: Validation
@@ -41,50 +46,34 @@ class Evaluation:
     sites: int
     epsilon: float | None
     delta: float
+    appetite: RiskAppetite = field(default_factory=RiskAppetite.load)
 
     def __getitem__(self, name: str) -> Metric:
         return self.validation[name]
 
+    def judged_by(self, appetite: RiskAppetite) -> Evaluation:
+        """The same findings held against other limits."""
+        return replace(self, appetite=appetite)
+
+    @cached_property
+    def decision(self) -> Verdict:
+        """The verdict with what led to it."""
+        return decide(self.validation, self.appetite)
+
+    @property
+    def verdict(self) -> str:
+        """``release``, ``restrict`` or ``refuse``; see `validation.Verdict`."""
+        return self.decision.verdict
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it must not be released; none found gives an empty tuple."""
-        return refusals(self.validation)
+        return self.decision.reasons
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
         """What keeps it from being more than it is, without forbidding a release."""
-        said = []
-        pairs = self.validation["association_difference"]
-        if not math.isfinite(pairs.ceiling):
-            said.append("without patients held out there is nothing that real patients reach")
-        elif pairs.computed and not pairs.floor > pairs.ceiling:
-            said.append(
-                "with these patients, independent marginals cannot be told from real patients by "
-                "how variables go together"
-            )
-        elif pairs.computed and pairs.value > (pairs.floor + pairs.ceiling) / 2:
-            said.append(
-                f"variables go together no better than halfway from independent marginals to real "
-                f"patients (difference of association {pairs.value:.2f}; marginals "
-                f"{pairs.floor:.2f}, real patients {pairs.ceiling:.2f})"
-            )
-        found = self.validation["membership_tpr"]
-        if not found.computed:
-            said.append("no attack on membership could be run")
-        elif self.validation.holdout_rows < 100:
-            said.append(
-                "with fewer than 100 patients held out, an attack at 1% false alarms has no power"
-            )
-        if not self.validation["row_copies"].computed:
-            said.append("whether rows repeat patients was not asked")
-        return tuple(said)
-
-    @property
-    def verdict(self) -> str:
-        """``refuse``, ``restrict``, or ``not refused``, which is not yet a permission."""
-        if self.reasons:
-            return "refuse"
-        return "restrict" if self.shortfalls else "not refused"
+        return self.decision.shortfalls
 
     @property
     def protection(self) -> str:
@@ -102,37 +91,46 @@ class Evaluation:
     def as_json(self) -> dict[str, object]:
         """Everything as plain values, rates rounded to three decimals."""
         return {
-            "verdict": self.verdict,
-            "reasons": list(self.reasons),
-            "shortfalls": list(self.shortfalls),
+            **self.decision.as_dict(),
             "study": self.study,
             "synthetic": self.synthetic,
             "sites": self.sites,
             "epsilon": self.epsilon,
             "delta": self.delta,
             "protection": self.protection,
-            "metrics": [_rounded(one) for one in self.validation.as_json()],
+            "metrics": self._metrics(),
         }
 
-    def save(self, path: str | Path) -> None:
-        """Write ``metrics.json`` and the curves as CSV into a new folder.
+    def save(self, path: str | Path, more: Mapping[str, bytes] | None = None) -> None:
+        """Write ``metrics.json``, ``verdict.json`` and the curves as CSV into a new folder.
 
         Parameters
         ----------
         path : path
             Appears whole, or not at all.
+        more : mapping of str to bytes, optional
+            Other files of the folder, such as a report.
         """
+        told = self.as_json()
+        metrics = told.pop("metrics")
         with whole_folder(Path(path)) as folder:
-            content = json.dumps(self.as_json(), indent=2, allow_nan=False)
-            (folder / "metrics.json").write_text(content + "\n", encoding="utf-8")
+            for name, content in {"metrics": metrics, "verdict": told}.items():
+                text = json.dumps(content, indent=2, allow_nan=False)
+                (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
             for name, table in self.validation.curves.items():
                 table.round(DECIMALS).to_csv(folder / f"{name}.csv", index=False)
+            for name, content in (more or {}).items():
+                (folder / name).write_bytes(content)
+
+    def _metrics(self) -> list[dict[str, object]]:
+        return [_rounded(one) for one in self.validation.as_json()]
 
     def _lines(self) -> list[str]:
-        told = [f"Verdict of {self.sites} hospitals: {self.verdict}."]
-        told += [f"Reason: {reason}." for reason in self.reasons]
-        told += [f"Shortfall: {one}." for one in self.shortfalls]
-        return [*told, self.protection]
+        decision = self.decision
+        told = [f"Verdict of {self.sites} hospitals: {decision.verdict}. {decision.meaning}"]
+        told += [f"Refused, since {reason}." for reason in decision.reasons]
+        told += [f"Not shown: {one}." for one in decision.shortfalls]
+        return [*told, f"By: {decision.appetite}.", self.protection]
 
     def __str__(self) -> str:
         return "\n".join([*self._lines(), "", str(self.validation)])

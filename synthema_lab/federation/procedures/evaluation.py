@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,6 +122,15 @@ def layout_of(study: Study, dictionary: DataDictionary) -> Layout:
     return Layout(dictionary, names, study.budget.epsilon is not None)
 
 
+def agreed(model: bytes, layout: Layout) -> bytes:
+    """SHA-256, 32 bytes, of the cohort's bytes and of what is counted.
+
+    What is counted follows from the dictionary, which the study binds, and from the
+    published findings that a hospital's workbench lists, which it does not.
+    """
+    return hashlib.sha256(hashlib.sha256(model).digest() + layout.digest).digest()
+
+
 class EvaluatingTask:
     """A site's counts about one synthetic cohort. Parameters as `Given`."""
 
@@ -149,7 +159,7 @@ class EvaluatingTask:
             variances = layout.variances(budget.epsilon, budget.delta)
             cells = [table.size for table in layout.tables]
             vector = vector + skellam_share(np.repeat(variances, cells), given.shares)
-        return Contribution(vector, hashlib.sha256(model).digest())
+        return Contribution(vector, agreed(model, layout))
 
 
 class EvaluatingAssembly(OneSum):
@@ -182,8 +192,8 @@ class EvaluatingAssembly(OneSum):
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the synthetic cohort, 32 bytes."""
-        return hashlib.sha256(self.model).digest()
+        """What all hospitals must have worked with; see `agreed`."""
+        return agreed(self.model, self._layout)
 
     def result(self, progress: Callable[[float], None] | None = None) -> Evaluation:
         """What the sums say."""
@@ -195,6 +205,7 @@ class EvaluatingAssembly(OneSum):
             layout, layout.split(self.total), synthetic,
             int(settings.get("seed", 0)), int(settings.get("draws", DRAWS)),
         )  # fmt: skip
+        validation = replace(validation, sites=self.sites)
         epsilon = study.budget.epsilon
         if epsilon is not None:
             epsilon = epsilon_of(layout.events(epsilon, study.budget.delta), study.budget.delta)
