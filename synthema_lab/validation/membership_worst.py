@@ -28,16 +28,17 @@ NEIGHBOURS = 5
 
 def membership_tpr_strict(candidate: Columns, reference: Reference) -> Estimate:
     """True-positive rate of the strongest attack at 0.1% false positives."""
-    outsiders = reference.holdout.rows
-    if min(reference.train.rows, outsiders) < FEWEST or outsiders < FEWEST_STRICT:
+    members, outsiders = reference.train.rows, reference.holdout.rows
+    if members >= FEWEST and outsiders >= FEWEST_STRICT:
+        scores = scores_of(candidate, reference)
+        members, outsiders = (len(side) for side in next(iter(scores.values())))
+    if min(members, outsiders) < FEWEST or outsiders < FEWEST_STRICT:
         return Estimate.absent(
             f"power: {outsiders} non-members show no false-positive rate below "
             f"{1 / max(outsiders, 1):.2%}; 0.1% needs {FEWEST_STRICT}, and "
             f"{FEWEST_TO_GATE} to decide about a release"
         )
-    battery = measure_battery(
-        scores_of(candidate, reference), reference.rng("resamples of the strict attack"), STRICT
-    )
+    battery = measure_battery(scores, reference.rng("resamples of the strict attack"), STRICT)
     gates = "decides" if outsiders >= FEWEST_TO_GATE else "is shown and does not decide"
     note = f"with {outsiders} non-members it {gates} about a release ({FEWEST_TO_GATE} needed)"
     return _estimate(battery, STRICT, note)

@@ -10,10 +10,16 @@ import pandas as pd
 import pytest
 
 from synthema_lab.cohorts import load_cohort
+from synthema_lab.errors import DataMismatch
 from synthema_lab.federation.evaluation import NOT_SUMMED, Evaluation, Layout, judged, site_counts
 from synthema_lab.federation.evaluation.attacked import guesses_of_a_site, joins_of_a_site
-from synthema_lab.federation.evaluation.effects import COUNTED, effect_over, summed_effect
-from synthema_lab.federation.evaluation.rates import RATES
+from synthema_lab.federation.evaluation.effects import (
+    COUNTED,
+    SUMMED,
+    effect_over,
+    summed_effect,
+)
+from synthema_lab.federation.evaluation.rates import MOST, RATES
 from synthema_lab.federation.procedures.evaluation import agreed
 from synthema_lab.generators import floor_table
 from synthema_lab.validation import (
@@ -221,14 +227,20 @@ def test_an_effect_over_hospitals_is_that_of_all_their_patients(finding):
         )
         counts[columns.rows] = drawn.astype(float)
         parts.append(summed_effect(finding, columns, AML, counts[columns.rows]))
-    ours = effect_over(finding, sum(parts), np.random.default_rng(2), 400)
+    tiny = read(hospitals()[0][0].head(3), "train")
+    given = summed_effect(finding, tiny, AML, np.ones((DRAWS, 3)))
+    assert finding.kind in (*COUNTED, *SUMMED) or not given.any()
+    ours = effect_over(finding, AML, sum(parts), np.random.default_rng(2), 400)
+    if not np.isfinite(ours.value):
+        assert ours.smallest_group == 0  # no hospital has ten patients in each group
+        return
     whole = read(patients()[0], "train")
     drawn = np.random.default_rng(1).multinomial(
         whole.rows, np.full(whole.rows, 1 / whole.rows), 400
     )
     theirs = effect_of(finding, whole, AML, drawn.astype(float))
-    if finding.kind in COUNTED:
-        assert ours.value == pytest.approx(theirs.value)
+    if finding.kind in (*COUNTED, *SUMMED):
+        assert ours.value == pytest.approx(theirs.value, rel=0.01)
         assert ours.smallest_group == theirs.smallest_group
     assert theirs.low < ours.value < theirs.high
     assert 0.5 < (ours.high - ours.low) / (theirs.high - theirs.low) < 2.0
@@ -269,3 +281,33 @@ def test_sums_under_noise_hold_no_attack_and_never_lead_to_a_release():
         assert "no noise was agreed" in found[name].note
     assert found["km_gap"].computed
     assert decide(found).verdict == "restrict"
+
+
+def test_hospitals_that_hold_out_different_shares_fake_no_leak():
+    """Members of one hospital would be told from non-members of another (AUC 0.77)."""
+    train, held, others = patients()
+    table = pd.concat([train, held], ignore_index=True)
+    uneven = [(table[:400], table[400:425]), (table[425:525], table[525:1000])]
+    counts = [site_counts(layout(), others, *both, 0) for both in uneven]
+    summed = {name: sum(one[name] for one in counts) for name in counts[0]}
+    found = judged(layout(), summed, others, 0, DRAWS)
+    assert found["membership_auc"].low < 0.5
+    assert found["membership_auc"].value < 0.6
+    assert found["membership_tpr"].low < 0.02
+    assert "2 members to a non-member" in found["membership_auc"].note
+
+
+def test_a_generator_that_gives_one_number_to_all_breaks_no_sum():
+    train, held, others = patients()
+    flat = others.assign(wbc_gl=0.7, age_years=61)
+    counts = site_counts(layout(), flat, train, held, 0)
+    assert max(np.abs(part).max() for part in counts.values()) < MOST
+    found = judged(layout(), counts, flat, 0, DRAWS)
+    assert found["log_hr_error"].value < 5.0
+
+
+def test_no_hospital_with_patients_is_said_and_not_a_crash():
+    train, held, others = patients()
+    counts = site_counts(layout(), others, train.head(0), held, 0)
+    with pytest.raises(DataMismatch, match="No hospital had patients"):
+        judged(layout(), counts, others, 0, DRAWS)

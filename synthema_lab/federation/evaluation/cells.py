@@ -20,14 +20,16 @@ import numpy as np
 from ...dictionary import DataDictionary
 from ...generators.encoder import Encoder
 from ...privacy import SkellamEvent, calibrate
-from ...validation.guessing import ATTACKS as GUESSED
+from ...validation import guessing
 from ...validation.knowledge import sensitive_variables
 from ...validation.linkability import NEIGHBOURS, SPLITS
 from ...validation.published_findings import Finding
 from ..statistics.grid import DAYS, QUARTER_DAYS
+from .effects import SIZE as EFFECT
 from .effects import listed
 from .hazards import covariates_of, size_of
 from .rates import RATES
+from .rates import SIZE as RATE
 from .score_grid import EDGES
 
 TRAIN, HELD = 0, 1
@@ -122,9 +124,12 @@ class Layout:
 
     @property
     def digest(self) -> bytes:
-        """SHA-256 of all tables and of the published findings behind them, 32 bytes."""
-        told = repr([(one.name, one.shape) for one in self.tables]) + repr(self.findings)
-        return hashlib.sha256(told.encode()).digest()
+        """SHA-256 of all tables, and of what attacks and findings behind them are; 32 bytes."""
+        told = [
+            [(one.name, one.shape) for one in self.tables], self.findings, guessing.TREES,
+            guessing.TOLERANCE, [(name, edges.tolist()) for name, edges in EDGES.items()],
+        ]  # fmt: skip
+        return hashlib.sha256(repr(told).encode()).digest()
 
     def table(self, name: str) -> Cells:
         """One table by name."""
@@ -186,17 +191,19 @@ class Layout:
         for name in self.sensitive:
             coded = self.encoder.coded[name]
             levels = 1 if coded.variable.numeric else coded.present
-            tables.append(Cells(f"guesses {name}", (*attacked, levels, 1 + len(GUESSED)), False))
+            tables.append(
+                Cells(f"guesses {name}", (*attacked, levels, 1 + len(guessing.ATTACKS)), False)
+            )
         if len(self.columns) > 1:
             tables.append(Cells("joins", (*attacked, len(NEIGHBOURS), SPLITS + 1), False))
         tables.append(Cells("copies", attacked, False))
         if self.carried:
             tables.append(Cells("carried", (SIDES, len(self.carried), 4), False))
-        tables += [Cells(f"effect {one.name}", (SIDES, 4), False) for one in self.findings]
+        tables += [Cells(f"effect {one.name}", (SIDES, EFFECT), False) for one in self.findings]
         if self.covariates:
             tables.append(Cells("cox", (SIDES, size_of(self.covariates)), False))
         tables += [
-            Cells(f"rate {name} {role}", (3,), False)
+            Cells(f"rate {name} {role}", (RATE,), False)
             for name, roles in RATES.items()
             for role in roles
         ]

@@ -4,9 +4,10 @@ As CSV in one canonical form, so that its SHA-256 can stand in the study that a
 site approves; a site refuses a table with another digest. Were the digest not
 bound, a researcher could send a table made to ask whether one person was
 learnt from. A digest does not say what is in the table: a hospital that approves
-one trusts its maker not to have put the records of people in it whom the
-question of copies would then answer for. The researcher's side finds the table
-by its digest among those that were brought.
+one trusts its maker not to have written it to ask about people: whether a record is
+copied, joined or scored as near, or which value of a person is guessed right, would then
+be answered by the exact sums. The researcher's side finds the table by its digest
+among those that were brought.
 """
 
 from __future__ import annotations

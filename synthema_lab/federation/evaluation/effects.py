@@ -1,9 +1,9 @@
 """How large are published effects over hospitals that never pool their patients?
 
-Odds ratios and shares follow from summed counts, as if all patients lay in one
-place. Other effects are estimated in every hospital and averaged by their
-precision (the fixed-effect mean, as in `hazards`), in units that the list of
-findings gives: no patient decides about them.
+Odds ratios and shares follow from summed counts, means and their ratios from summed
+moments of a variable over its range in the dictionary: as if all patients lay in one
+place. Hazard ratios and medians are estimated in every hospital that has enough
+patients in each group, and averaged by how many these are.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ from ...validation.bootstrap import percentile_interval
 from ...validation.columns import Columns
 from ...validation.finding_effects import RATIOS, Effect, Finding, compared_in, effect_of
 from ...validation.published_findings import load_findings
-from .rates import STEPS, Z
+from .rates import SQUARES, STEPS, Z, bounded
 
-COUNTED = ("odds_ratio", "share")
-HEAVIEST = 1e4
-SIZE = 4
+COUNTED, SUMMED = ("odds_ratio", "share"), ("mean_difference", "rate_ratio")
+FEWEST, FEWEST_EVENTS = 10, 5
+"""Patients in each group of a hospital, and events, from which it gives an effect of its own."""
+PARTS = 100
+"""A variable is summed in hundredths of its range."""
+FARTHEST = 100.0
+SIZE = 6
 """Numbers that an effect adds to a site's vector."""
 
 
@@ -61,44 +65,57 @@ def summed_effect(
 
     Returns
     -------
-    numpy.ndarray of int64, shape (4,)
-        Patients with a known outcome and those with the outcome, by group; or the
-        weight, the weighted effect, and the smallest group and cell.
+    numpy.ndarray of int64, shape (6,)
+        By group the patients, the sum and the sum of squares of the outcome (1 for yes and
+        0 for no; or in hundredths of the variable's range). Or else the weight, the
+        weighted effect and variance, the smallest group and cell, and 1 for the hospital.
+        Zeros where there is nothing to give.
     """
-    if finding.kind in COUNTED:
+    span = _range(finding, dictionary)
+    if span is not None:
         groups, outcome = compared_in(finding, columns, dictionary)
-        told = [[group.sum(), outcome[group].sum()] for group in groups]
-        return np.resize(np.round(np.concatenate([*told, [0, 0]])), SIZE).astype(np.int64)
+        least, unit = span
+        told = np.zeros((2, 3))
+        for place, group in enumerate(groups):
+            parts = (outcome[group] - least) / unit
+            told[place] = len(parts), parts.sum(), (parts**2).sum()
+        return bounded(told.ravel())
     effect = effect_of(finding, columns, dictionary, counts)
+    group, cell = effect.smallest_group, effect.smallest_cell
     centre, unit = _scale(finding)
-    value, low, high = (_scaled(finding, one) for one in (effect.value, effect.low, effect.high))
-    parts = [0.0, 0.0, effect.smallest_group, effect.smallest_cell]
-    if all(map(math.isfinite, (value, low, high))):
-        spread = max((high - low) / (2 * Z) / unit, HEAVIEST**-0.5)
-        weight = STEPS / spread**2
-        parts[:2] = weight, weight * (value - centre) / unit
-    return np.round(parts).astype(np.int64)
+    ends = [_scaled(finding, one) for one in (effect.value, effect.low, effect.high)]
+    value, low, high = ((end - centre) / unit for end in ends)
+    few = group < FEWEST or cell < FEWEST_EVENTS
+    if few or not all(map(math.isfinite, (value, low, high))) or abs(value) > FARTHEST:
+        return np.zeros(SIZE, dtype=np.int64)
+    variance = ((high - low) / (2 * Z)) ** 2
+    parts = [cell, STEPS * cell * value, SQUARES * cell**2 * variance, group, cell, 1]
+    return bounded(np.array(parts, dtype=float))
 
 
 def effect_over(
-    finding: Finding, total: np.ndarray, rng: np.random.Generator, draws: int
-) -> Effect:
+    finding: Finding, dictionary: DataDictionary, total: np.ndarray, rng: np.random.Generator,
+    draws: int,
+) -> Effect:  # fmt: skip
     """The effect over hospitals, from the sum of what they gave.
 
     Examples
     --------
-    >>> finding = load_findings(DataDictionary.load("aml"))[0]
-    >>> effect_over(finding, np.zeros(4), np.random.default_rng(0), 50).smallest_group
+    >>> aml = DataDictionary.load("aml")
+    >>> finding = load_findings(aml)[0]
+    >>> effect_over(finding, aml, np.zeros(6), np.random.default_rng(0), 50).smallest_group
     0
     """
-    if finding.kind in COUNTED:
-        return _from_counts(finding, total, rng, draws)
-    weight, offset = total[0] / STEPS, total[1] / STEPS
-    smallest = int(total[2]), int(total[3])
+    span = _range(finding, dictionary)
+    if span is not None:
+        return _from_moments(finding, span, np.reshape(total, (2, 3)), rng, draws)
+    weight = float(total[0])
+    smallest = int(total[3]), int(total[4])
     if weight <= 0:
         return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
     centre, unit = _scale(finding)
-    value, error = centre + unit * offset / weight, unit / math.sqrt(weight)
+    value = centre + unit * total[1] / STEPS / weight
+    error = unit * math.sqrt(total[2] / SQUARES) / weight
     ends = value + np.array([0.0, -Z, Z]) * error
     drawn = rng.normal(value, error, draws)
     if finding.kind in RATIOS:
@@ -106,26 +123,55 @@ def effect_over(
     return Effect(*map(float, ends), drawn, *smallest)
 
 
-def _from_counts(
-    finding: Finding, total: np.ndarray, rng: np.random.Generator, draws: int
-) -> Effect:
-    groups = [part.astype(int) for part in np.split(np.asarray(total), 2)][: len(finding.between)]
-    sizes = [int(size) for size, _ in groups]
-    cells = [int(cell) for size, met in groups for cell in (met, size - met)]
-    smallest = min(sizes), min(*sizes, *cells)
-    if min(sizes) == 0:
+def _from_moments(
+    finding: Finding, span: tuple[float, float], groups: np.ndarray, rng: np.random.Generator,
+    draws: int,
+) -> Effect:  # fmt: skip
+    least, unit = span
+    groups = groups[: len(finding.between)].astype(float)
+    sizes = groups[:, 0]
+    cells = [*sizes, *groups[:, 1], *(sizes - groups[:, 1])] if finding.kind in COUNTED else sizes
+    smallest = int(sizes.min()), int(min(cells))
+    if sizes.min() == 0:
         return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
-    met = [
-        np.r_[count, rng.binomial(size, count / size, draws)].astype(float)
-        for size, count in groups
-    ]
+    if finding.kind in COUNTED:
+        met = [
+            np.r_[count, rng.binomial(int(size), count / size, draws)].astype(float)
+            for size, count, _ in groups
+        ]
+    else:
+        met = [_sums_drawn(*group, rng, draws) for group in groups]
     if finding.kind == "odds_ratio":
         odds = [(y + 0.5) / (n - y + 0.5) for y, n in zip(met, sizes, strict=True)]
         effect = odds[0] / odds[1]
     else:
-        shares = [y / n for y, n in zip(met, sizes, strict=True)]
-        effect = shares[0] if len(shares) == 1 else shares[0] - shares[1]
+        means = [least + unit * y / n for y, n in zip(met, sizes, strict=True)]
+        if finding.kind == "rate_ratio":
+            with np.errstate(invalid="ignore", divide="ignore"):
+                effect = means[0] / means[1]
+        else:
+            effect = means[0] if len(means) == 1 else means[0] - means[1]
+    if not math.isfinite(effect[0]):
+        return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
     return Effect(float(effect[0]), *percentile_interval(effect[1:]), effect[1:], *smallest)
+
+
+def _sums_drawn(
+    size: float, total: float, squares: float, rng: np.random.Generator, draws: int
+) -> np.ndarray:
+    """A sum, and what it becomes when patients are drawn again; shape (1 + draws,)."""
+    spread = math.sqrt(max(0.0, squares - total**2 / size))
+    return np.maximum(0.0, np.r_[total, rng.normal(total, spread, draws)])
+
+
+def _range(finding: Finding, dictionary: DataDictionary) -> tuple[float, float] | None:
+    """Where sums of an outcome begin, and their unit; None where no sum gives the effect."""
+    if finding.kind in COUNTED:
+        return 0.0, 1.0
+    if finding.kind not in SUMMED or finding.of.text not in dictionary.variables:
+        return None
+    limits = dictionary.variables[finding.of.text].range
+    return None if limits is None else (limits[0], (limits[1] - limits[0]) / PARTS)
 
 
 def _scaled(finding: Finding, effect: float) -> float:

@@ -5,7 +5,9 @@ coefficients weighted by their information, and the information. The sum of the
 first, solved by the sum of the second, is the fixed-effect meta-analysis of the
 hospitals' models: each keeps a baseline hazard of its own. Which covariates
 there are follows from the dictionary, and their scale from the synthetic
-cohort, so that no patient decides about either.
+cohort, never less than a hundredth of what the dictionary's bins span, so that no
+patient decides about either. A covariate on which the hospitals' models hold no
+information beyond their ridge is not compared.
 
 References
 ----------
@@ -28,10 +30,13 @@ from ...validation.cox import fit_cox
 from ...validation.hazard_overlap import interval_overlap
 from ...validation.metric import Estimate
 from ...validation.survival_model import FEWEST_EVENTS, RIDGE
-from .rates import Z
+from .rates import Z, bounded
 
 STEPS = 100
 """Information is summed in hundredths."""
+SMALLEST = 0.01
+LEAST_TOLD = 1.0
+"""Information below which a log hazard ratio's standard error is above 1."""
 TOO_LITTLE = "too few events, or no covariate that varies enough"
 
 
@@ -44,11 +49,17 @@ class CoxSums:
     patients : int
     coefficients : numpy.ndarray, shape (covariates,)
     covariance : numpy.ndarray, shape (covariates, covariates)
+    told : numpy.ndarray of bool, shape (covariates,), optional
+        Covariates on which there is information beyond the ridge.
+    hospitals : int
+        Whose models it is the mean of.
     """
 
     patients: int
     coefficients: np.ndarray
     covariance: np.ndarray
+    told: np.ndarray | None = None
+    hospitals: int = 1
 
 
 def covariates_of(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple[Covariate, ...]:
@@ -82,32 +93,34 @@ def covariates_of(dictionary: DataDictionary, columns: tuple[str, ...]) -> tuple
 
 def plan_of(dictionary: DataDictionary, columns: tuple[str, ...], scale: Columns) -> CovariatePlan:
     """The design, on the scale of the synthetic cohort."""
-    return CovariatePlan(
-        tuple(_scaled(one, scale) for one in covariates_of(dictionary, columns)), ()
-    )
+    bins = {name: dictionary.variables[name].bins or (0.0, 1.0) for name in columns}
+    named = covariates_of(dictionary, columns)
+    return CovariatePlan(tuple(_scaled(one, bins[one.variable], scale) for one in named), ())
 
 
-def _scaled(one: Covariate, scale: Columns) -> Covariate:
+def _scaled(one: Covariate, bins: tuple[float, ...], scale: Columns) -> Covariate:
     if one.kind != "number":
         return one
     values = scale.numeric[one.variable]
     values = values[np.isfinite(values)]
+    least = SMALLEST * (bins[-1] - bins[0])
     if not len(values):
-        return one
-    centre, spread = float(values.mean()), float(values.std()) or 1.0
+        middle = float(np.median(bins))
+        return Covariate(one.variable, one.label, one.kind, one.level, middle, 10 * least, middle)
+    centre, spread = float(values.mean()), max(float(values.std()), least)
     fill = float(np.median(values))
     return Covariate(one.variable, one.label, one.kind, one.level, centre, spread, fill)
 
 
 def size_of(covariates: int) -> int:
-    """Numbers that a table gives: patients, weighted coefficients, information.
+    """Numbers that a table gives: patients, hospitals, weighted coefficients, information.
 
     Examples
     --------
     >>> size_of(4)
-    15
+    16
     """
-    return 1 + covariates + covariates * (covariates + 1) // 2
+    return 2 + covariates + covariates * (covariates + 1) // 2
 
 
 def fitted(plan: CovariatePlan, table: Columns) -> CoxSums | None:
@@ -123,22 +136,28 @@ def summed(sums: CoxSums | None, covariates: int) -> np.ndarray:
     """What is given to the sum, int64 of shape (size_of(covariates),); zeros for no model."""
     if sums is None:
         return np.zeros(size_of(covariates), np.int64)
-    information = np.linalg.pinv(sums.covariance)
+    information = np.linalg.inv(sums.covariance)
     upper = information[np.triu_indices(covariates)]
-    parts = [[sums.patients], STEPS * (information @ sums.coefficients), STEPS * upper]
-    return np.round(np.concatenate(parts)).astype(np.int64)
+    parts = [[sums.patients, 1], STEPS * (information @ sums.coefficients), STEPS * upper]
+    return bounded(np.concatenate(parts))
 
 
 def solved(total: np.ndarray, covariates: int) -> CoxSums | None:
     """Undo `summed`, for a sum over hospitals; None if none gave a model."""
     if total[0] == 0:
         return None
-    weighted, upper = np.split(total[1:] / STEPS, [covariates])
+    weighted, upper = np.split(total[2:] / STEPS, [covariates])
     information = np.zeros((covariates, covariates))
     information[np.triu_indices(covariates)] = upper
     information = information + np.triu(information, 1).T
-    covariance = np.linalg.pinv(information)
-    return CoxSums(int(total[0]), covariance @ weighted, covariance)
+    patients, own = int(total[0]), np.diag(information)
+    told = own - RIDGE * patients >= LEAST_TOLD
+    # On one scale, since covariates that the patients lack hold the ridge alone.
+    unit = np.sqrt(np.where(own > 0, own, 1.0))
+    scaled = information / np.outer(unit, unit)
+    scaled[np.diag_indices(covariates)] = 1.0
+    covariance = np.linalg.pinv(scaled, hermitian=True) / np.outer(unit, unit)
+    return CoxSums(patients, covariance @ weighted, covariance, told, int(total[1]))
 
 
 def compared(plan: CovariatePlan, tables: list[Columns]) -> np.ndarray:
@@ -169,7 +188,8 @@ def error_of(
         Draws coefficients from their normal approximation.
     draws : int
     """
-    if real is None or other is None or not shown.any():
+    shown = _told(shown, real, other)
+    if not shown.any():
         return Estimate.absent(TOO_LITTLE)
     difference = (other.coefficients - real.coefficients)[shown]
     value = float(np.abs(difference).mean())
@@ -178,7 +198,8 @@ def error_of(
     low, high = distance_interval(value, np.abs(moved).mean(axis=1), (0.0, np.inf))
     note = (
         f"{int(shown.sum())} log hazard ratios, numbers per standard deviation of the synthetic "
-        "cohort; real ones are the fixed-effect mean over hospitals"
+        f"cohort; real ones are the fixed-effect mean of the models of {real.hospitals} hospitals "
+        f"with {FEWEST_EVENTS} events or more"
     )
     table = pd.concat([_table(plan, real, shown, "real"), _table(plan, other, shown, "candidate")])
     curves = {"hazard_ratios": table.reset_index(drop=True)}
@@ -190,7 +211,8 @@ def overlap_of(
     rng: np.random.Generator, draws: int,
 ) -> Estimate:  # fmt: skip
     """Mean overlap of the 95% intervals; parameters as of `error_of`."""
-    if real is None or other is None or not shown.any():
+    shown = _told(shown, real, other)
+    if not shown.any():
         return Estimate.absent(TOO_LITTLE)
     difference = (other.coefficients - real.coefficients)[shown]
     half, other_half = (Z * np.sqrt(np.diag(one.covariance))[shown] for one in (real, other))
@@ -201,6 +223,16 @@ def overlap_of(
     low, high = distance_interval(value, (slope * moved).mean(axis=1), (-np.inf, 1.0))
     note = f"{len(overlap)} hazard ratios; {int((overlap < 0).sum())} with intervals apart"
     return Estimate(value, low, high, other.patients, note)
+
+
+def _told(shown: np.ndarray, *sums: CoxSums | None) -> np.ndarray:
+    """Which covariates all models tell of; none where a model is lacking."""
+    for one in sums:
+        if one is None:
+            return np.zeros_like(shown)
+        if one.told is not None:
+            shown = shown & one.told
+    return shown
 
 
 def _table(plan: CovariatePlan, sums: CoxSums, shown: np.ndarray, table: str) -> pd.DataFrame:

@@ -9,11 +9,13 @@ reason.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from ...errors import DataMismatch
 from ...validation import Validation, membership
 from ...validation.bootstrap import clopper_pearson
 from ...validation.columns import Columns, read_columns
@@ -22,16 +24,15 @@ from ...validation.published import published_curves
 from ...validation.reference import Reference
 from ...validation.registry import MEASURES, measure
 from .attacked import guessing_gain, joining_gain
-from .carried import keep_pairs
 from .cells import HELD, TABLES, TRAIN, Layout
 from .counting import row_counts
-from .effects import effect_over
 from .hazards import compared, error_of, fitted, overlap_of, plan_of, solved
+from .kept import keep
+from .local import MEMBERS
 from .opened import Tables, columns_of, settled, sides_of
 from .pairs import PAIRWISE, pair_estimate
 from .rates import RATES, averaged
 from .reasons import NOT_SUMMED, UNBOUNDED
-from .score_grid import EDGES, expanded
 
 _BINNED = (
     "univariate_distance", "missingness_difference", "rare_coverage", "km_gap",
@@ -45,6 +46,11 @@ _KEPT = (
 )  # fmt: skip
 """Measures that read what the reference keeps, which is made from the sums here."""
 _ROLES = ("candidate", "floor", "ceiling")
+HOW = (
+    f"within hospitals that have {membership.FEWEST} of each, {MEMBERS} members to a non-member at "
+    "most, by the held-out patients of each"
+)
+"""How attacks on membership are tried across hospitals."""
 
 
 def judged(
@@ -88,6 +94,12 @@ class _Judge:
         self.real = settled(layout, opened) if layout.private else opened
         dictionary = layout.dictionary
         self.synthetic = read_columns(synthetic, dictionary, layout.columns)
+        if not self.real[f"one {layout.columns[0]}"][TRAIN].sum():
+            raise DataMismatch(
+                "No hospital had patients that were learnt from.",
+                "At least one hospital with patients on both sides of its holdout.",
+                "Ask the hospitals how many patients have the study's variables.",
+            )
         train, held = sides_of(layout, self.real)
         self.rows = train.rows, 0 if held is None else held.rows
         self.other = {"candidate": _one_side(row_counts(layout, synthetic))}
@@ -101,25 +113,7 @@ class _Judge:
             tuple(rule.name for rule in layout.undecided), (), "standard", draws, seed,
         )  # fmt: skip
         if not layout.private:
-            self._keep()
-
-    def _keep(self) -> None:
-        """Let the reference know what the sums say, where measures would ask patients."""
-        reference, layout = self.reference, self.layout
-        tables = {"train": self.real, "holdout": self.real}
-        for whom, key in (("attack", "attack_scores"), ("rarest", "scores of the rarest")):
-            for place, role in enumerate(TABLES):
-                scores = {
-                    name: tuple(map(expanded, self.real[f"{whom} {name}"][place])) for name in EDGES
-                }
-                reference.keep((key, role), scores)
-        for side, role in enumerate(tables):
-            for one in layout.findings:
-                rng = reference.rng(f"{one.name}, {role}")
-                effect = effect_over(one, self.real[f"effect {one.name}"][side], rng, self.draws)
-                reference.keep(("finding", one.name, role), effect)
-        if layout.carried:
-            keep_pairs(layout, self.real, reference)
+            keep(layout, self.real, self.reference)
 
     def validation(self) -> Validation:
         """Metrics, and the curves that may leave with them."""
@@ -195,6 +189,8 @@ class _Judge:
                 return Estimate.absent(
                     f"no hospital has {membership.FEWEST} members and non-members"
                 )
+            found = measure(name).estimate(self._table(role), self.reference)
+            return replace(found, note=f"{found.note}; {HOW}") if found.note else found
         table = self._table(role)
         if role == "ceiling":
             table = getattr(self.reference, measure(name).ceiling)

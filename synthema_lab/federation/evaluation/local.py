@@ -9,6 +9,8 @@ changes one cell.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -27,6 +29,8 @@ from .rates import site_rates
 from .score_grid import EDGES, counted
 
 DRAWS = 200
+MEMBERS = 2
+"""Patients learnt from to one held out, among whom an attack on membership is tried."""
 
 
 def site_counts(
@@ -119,12 +123,15 @@ def _attacked(
     """What attacks find with one table, each of shape (sides, ...)."""
     train = reference.train
     found = {"copies": np.array([_copies(table, side) for side in (train, held)])}
-    if min(train.rows, held.rows) < membership.FEWEST:
+    compared = None
+    if held.rows:
+        compared = reference.once(("as many", "train"), lambda: _as_many(reference))
+    if compared is None or min(compared.train.rows, compared.holdout.rows) < membership.FEWEST:
         scored = {name: (np.empty(0), np.empty(0)) for name in EDGES}
         rarest = scored
     else:
-        scored = membership.scores_of(table, reference)
-        rarest = scores_of_the_rarest(table, reference)
+        scored = membership.scores_of(table, compared)
+        rarest = scores_of_the_rarest(table, compared)
     for whom, scores in (("attack", scored), ("rarest", rarest)):
         found |= {
             f"{whom} {name}": np.stack([counted(name, side) for side in scores[name]])
@@ -135,6 +142,23 @@ def _attacked(
     if "joins" in layout:
         found["joins"] = joins_of_a_site(table, train, held, reference)
     return found
+
+
+def _as_many(reference: Reference) -> Reference:
+    """The hospital with `MEMBERS` patients learnt from to one held out.
+
+    How well a patient is told from others depends on how many these are. Where hospitals
+    hold out different shares, members of one would be compared with non-members of another.
+    """
+    train, held = reference.train, reference.holdout
+    rows = min(train.rows, MEMBERS * held.rows)
+    others = min(held.rows, rows // MEMBERS)
+    rng = reference.rng("members to one non-member")
+    fewer = [
+        table.take(np.sort(rng.permutation(table.rows)[:number]))
+        for table, number in ((train, rows), (held, others))
+    ]
+    return replace(reference, train=fewer[0], holdout=fewer[1], _kept={})
 
 
 def _copies(candidate: Columns, patients: Columns) -> int:

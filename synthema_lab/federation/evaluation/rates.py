@@ -5,7 +5,9 @@ that single out. Each comes with a weight and a variance. A rate within a hospit
 is not the same as over all patients: a classifier that learns from fewer patients
 tells fewer tables apart, and a predicate that points at one patient here may meet
 another elsewhere. The floor is made in the same hospital, of its own patients,
-with as many rows as the synthetic cohort, so that the two compare.
+with as many rows as the synthetic cohort, so that the two compare. A hospital gives all
+that there is of a measure or nothing, so that value and floor are of the same
+hospitals; only one that holds nobody out gives no ceiling.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ RATES = {
     "singling_out_gain": ("candidate", "floor", "chance"),
 }
 """Measures, and what each is taken of."""
-STEPS = 100
-"""Rates are summed in hundredths of a patient."""
+STEPS, SQUARES = 100, 10
+"""Rates are summed in hundredths of a patient, variances in tenths of a squared patient."""
+SIZE = 4
+MOST = 20_000_000
+"""No hospital gives a larger number: what would be larger is left out."""
 WITHIN = {"singling_out_gain": "; within a hospital, where predicates meet fewer patients"}
 Z = 1.959964
 
@@ -45,8 +50,9 @@ def site_rates(candidate: Columns, reference: Reference) -> dict[str, np.ndarray
 
     Returns
     -------
-    dict of str to numpy.ndarray of int64, shape (3,)
-        By name of the table; zeros for a rate that these patients do not give.
+    dict of str to numpy.ndarray of int64, shape (4,)
+        By name of the table: weight, weighted rate, weighted variance, and 1 for the
+        hospital; zeros for a rate that these patients do not give.
     """
     found = {}
     for name, roles in RATES.items():
@@ -65,9 +71,11 @@ def site_rates(candidate: Columns, reference: Reference) -> dict[str, np.ndarray
             chance = estimates["candidate"].chance
             estimates["chance"] = Estimate(chance, chance, chance)
         judged = reference.holdout if one.group == "utility" else reference.train
+        given = {role: weighed(estimates.get(role), judged) for role in roles}
+        asked = [role for role in roles if tables.get(role, candidate) is not None]
+        whole = all(given[role][-1] for role in asked)
         for role in roles:
-            estimate = estimates.get(role, Estimate.absent("not enough patients"))
-            found[f"rate {name} {role}"] = _weighed(estimate, judged)
+            found[f"rate {name} {role}"] = given[role] if whole else np.zeros(SIZE, np.int64)
     return found
 
 
@@ -78,24 +86,25 @@ def averaged(name: str, total: np.ndarray, chance: float = np.nan) -> Estimate:
     ----------
     name : str
         A key of `RATES`.
-    total : numpy.ndarray, shape (3,)
+    total : numpy.ndarray, shape (4,)
         The sum of what hospitals gave.
     chance : float
         What the measure gives where nothing leaks.
 
     Examples
     --------
-    >>> one, other = (np.array([n, n * rate * STEPS, n**2 * STEPS * 0.01])
+    >>> one, other = (np.array([n, n * rate * STEPS, n**2 * SQUARES * 0.01, 1])
     ...               for n, rate in ((50, 0.5), (150, 0.7)))
     >>> averaged("c2st_auc", one + other).value
     0.65
     """
-    weight, weighted, variance = (float(part) for part in total)
+    weight, weighted, variance, hospitals = (float(part) for part in total)
     if weight == 0:
         return Estimate.absent("no hospital has patients enough for it")
-    value, error = weighted / STEPS / weight, np.sqrt(variance / STEPS) / weight
+    value, error = weighted / STEPS / weight, np.sqrt(variance / SQUARES) / weight
     least, most = measure(name).range
-    note = "mean of the hospitals' own values, weighted by their patients" + WITHIN.get(name, "")
+    note = f"mean of the own values of {int(hospitals)} hospitals, weighted by their patients"
+    note += WITHIN.get(name, "")
     return Estimate(
         value, max(least, value - Z * error), min(most, value + Z * error), int(weight), note,
         chance,
@@ -106,11 +115,27 @@ def _events(columns: Columns) -> float:
     return 0.0 if columns.event is None else float(np.nansum(columns.event))
 
 
-def _weighed(estimate: Estimate, judged: Columns | None) -> np.ndarray:
-    """Weight, weight times rate, and squared weight times variance."""
-    if judged is None or not (np.isfinite(estimate.value) and np.isfinite(estimate.low)):
-        return np.zeros(3, dtype=np.int64)
+def weighed(estimate: Estimate | None, judged: Columns | None) -> np.ndarray:
+    """Weight, weight times rate, squared weight times variance, and 1; zeros for nothing."""
+    nothing = np.zeros(SIZE, dtype=np.int64)
+    if estimate is None or judged is None:
+        return nothing
+    if not (np.isfinite(estimate.value) and np.isfinite(estimate.low)):
+        return nothing
     patients = judged.rows
     variance = ((estimate.high - estimate.low) / (2 * Z)) ** 2
-    parts = [patients, STEPS * patients * estimate.value, STEPS * patients**2 * variance]
+    parts = [patients, STEPS * patients * estimate.value, SQUARES * patients**2 * variance, 1]
+    return bounded(np.array(parts, dtype=float))
+
+
+def bounded(parts: np.ndarray) -> np.ndarray:
+    """Whole numbers, or zeros where one is not finite or too large to be summed.
+
+    Examples
+    --------
+    >>> bounded(np.array([1.4, 2.0])).tolist(), bounded(np.array([1.0, 1e12])).tolist()
+    ([1, 2], [0, 0])
+    """
+    if not np.isfinite(parts).all() or np.abs(parts).max(initial=0.0) > MOST:
+        return np.zeros(len(parts), dtype=np.int64)
     return np.round(parts).astype(np.int64)

@@ -80,8 +80,9 @@ class Evaluation:
         """How what left the hospitals was protected, in words."""
         if self.epsilon is None:
             return (
-                "Sums were opened without noise: whoever opened them saw small counts too. What "
-                "is shown here is rounded, and small counts are hidden."
+                "Sums were opened without noise: whoever opened them saw small counts too, and "
+                "exactly what attacks find with this cohort. What is shown here is rounded, and "
+                "small counts are hidden."
             )
         return (
             f"Sums carry noise: epsilon {self.epsilon:.2f} at delta {self.delta:g} for each "

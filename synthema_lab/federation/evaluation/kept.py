@@ -1,8 +1,9 @@
-"""Which findings do patients of several hospitals carry together?
+"""What must the reference know from the sums, before measures would ask patients?
 
-The four cells of every pair of findings are summed; the pooled suite's measures of
-co-occurrence ask for nothing else. Cells drawn again as patients with replacement
-would fall stand for resamples of the patients.
+Scores of attacks, published effects, and the cells of every pair of findings are summed;
+the pooled suite's measures of them ask for nothing else. Cells of each pair drawn
+again by themselves, as patients with replacement would fall, stand for resamples
+of the patients.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import numpy as np
 
 from ...validation.co_occurrence import EXPECTED, FEWEST, log_odds
 from ...validation.reference import Reference
-from .cells import HELD, TRAIN, Layout
+from .cells import HELD, TABLES, TRAIN, Layout
+from .effects import effect_over
 from .opened import Tables
+from .score_grid import EDGES, expanded
 
 
-def keep_pairs(layout: Layout, real: Tables, reference: Reference) -> None:
-    """Let the reference know the pairs and their log odds ratios, from sums.
+def keep(layout: Layout, real: Tables, reference: Reference) -> None:
+    """Let the reference know what the sums say.
 
     Parameters
     ----------
@@ -24,8 +27,23 @@ def keep_pairs(layout: Layout, real: Tables, reference: Reference) -> None:
     real : dict of str to numpy.ndarray
         Opened sums without noise.
     reference : Reference
-        Keeps what `validation.co_occurrence` would compute of patients.
+        Keeps what the pooled suite's measures would compute of patients.
     """
+    for whom, key in (("attack", "attack_scores"), ("rarest", "scores of the rarest")):
+        for place, role in enumerate(TABLES):
+            scores = {name: tuple(map(expanded, real[f"{whom} {name}"][place])) for name in EDGES}
+            reference.keep((key, role), scores)
+    for side, role in ((TRAIN, "train"), (HELD, "holdout")):
+        for one in layout.findings:
+            rng, total = reference.rng(f"{one.name}, {role}"), real[f"effect {one.name}"][side]
+            effect = effect_over(one, layout.dictionary, total, rng, reference.draws)
+            reference.keep(("finding", one.name, role), effect)
+    if layout.carried:
+        _keep_pairs(layout, real, reference)
+
+
+def _keep_pairs(layout: Layout, real: Tables, reference: Reference) -> None:
+    """Pairs that are common enough, and their log odds ratios."""
     chosen = _common(layout, real)
     reference.keep(("findings in pairs", "train"), [layout.carried[place] for place in chosen])
     if not len(chosen):
