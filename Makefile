@@ -27,7 +27,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lab: $(STAMP)
 	@$(VENV)/bin/jupyter lab --notebook-dir=. notebooks/00_start_here.ipynb

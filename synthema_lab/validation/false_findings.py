@@ -21,7 +21,7 @@ import pandas as pd
 from synthema_lab.dictionary import DataDictionary
 from synthema_lab.errors import ArgumentRefused
 
-from .admission import admit_real
+from .admission import admit_real, listed
 from .bootstrap import clopper_pearson
 from .columns import MISSING, Columns, read_columns
 from .covariates import Covariate, plan_covariates
@@ -76,7 +76,7 @@ class FalseFindings:
         refused = f" (the generator refused {self.refused} more)" if self.refused else ""
         return (
             f"{self.tests} tests of {len(self.table)} covariates in {self.repeats} fits{refused} "
-            f"to patients with a permuted outcome ({', '.join(self.outcome)}), {self.rows} rows "
+            f"to patients with a permuted outcome ({listed(self.outcome)}), {self.rows} rows "
             f"each; permuted real patients give {self.real:.3f}, and as many rows drawn again from "
             f"them would give {self.redrawn:.3f}, as their chance and that of the draw add up; "
             "tests on one table see the same fit, hence an interval over fits; no floor, since "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .admission import listed
 from .bootstrap import distance_interval
 from .columns import Columns
 from .metric import Estimate, Measure
@@ -40,7 +41,7 @@ def hazard_interval_overlap(candidate: Columns, reference: Reference) -> Estimat
     if not varies.all():
         note += f"; {int((~varies).sum())} that the table cannot estimate count as 0"
     if plan.left_out:
-        note += f"; left out as constant or too rare: {', '.join(plan.left_out)}"
+        note += f"; left out as constant or too rare: {listed(plan.left_out)}"
     named = [c for c, keep in zip(plan.covariates, shown, strict=True) if keep]
     table = pd.DataFrame(
         {

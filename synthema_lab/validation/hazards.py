@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .admission import listed
 from .bootstrap import distance_interval, percentile_interval
 from .columns import Columns
 from .covariates import CovariatePlan
@@ -52,7 +53,7 @@ def log_hazard_ratio_error(candidate: Columns, reference: Reference) -> Estimate
     )
     note = f"{int(shown.sum())} hazard ratios"
     if plan.left_out:
-        note += f"; left out as constant or too rare: {', '.join(plan.left_out)}"
+        note += f"; left out as constant or too rare: {listed(plan.left_out)}"
     return Estimate(value, low, high, candidate.rows, note, curves={"hazard_ratios": table})
 
 

@@ -143,6 +143,9 @@ class Estimate:
         For an attack, what the same statistic gives when nothing leaks.
     curves : Mapping[str, DataFrame]
         Tables behind the number, tidy, safe to publish as aggregates.
+    unit : str
+        Unit of the value where the dictionary decides it, such as ``"days"``; that of the
+        measure otherwise.
     """
 
     value: float
@@ -152,6 +155,7 @@ class Estimate:
     note: str = ""
     chance: float = NAN
     curves: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    unit: str = ""
 
     @classmethod
     def absent(cls, why: str) -> Estimate:
@@ -223,7 +227,7 @@ class Measure:
             found.high,
             floor,
             ceiling,
-            self.unit,
+            found.unit or self.unit,
             found.n,
             found.note,
         )

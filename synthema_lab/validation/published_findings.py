@@ -22,6 +22,7 @@ from synthema_lab.dictionary.sections import Section
 from synthema_lab.dictionary.values import KindError, as_number
 from synthema_lab.errors import ArgumentRefused, DataMismatch
 
+from .admission import listed
 from .bootstrap import distance_interval
 from .columns import Columns
 from .finding_effects import Effect, Finding, effect_of
@@ -168,9 +169,9 @@ def findings_reproduced(candidate: Columns, reference: Reference) -> Estimate:
     )
     if not holds.all():
         fail = [finding.name for finding, fine in zip(decided, holds, strict=True) if not fine]
-        note += f"; not held: {', '.join(fail)}"
+        note += f"; not held: {listed(fail)}"
     if undecided:
-        note += f"; not decidable: {', '.join(undecided)}"
+        note += f"; not decidable: {listed(undecided)}"
     shown = candidate.role not in ("train", "holdout")
     table = pd.DataFrame(
         {

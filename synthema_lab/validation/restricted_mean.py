@@ -24,7 +24,17 @@ FINE = 240
 
 
 def rmst_difference(candidate: Columns, reference: Reference) -> Estimate:
-    """Absolute difference of restricted mean survival times, in the unit of time."""
+    """Absolute difference of restricted mean survival times, in the unit of the survival time.
+
+    Examples
+    --------
+    >>> from synthema_lab.cohorts import load_cohort
+    >>> from synthema_lab.validation import prepare
+    >>> cohort = load_cohort("leuksurv")
+    >>> reference = prepare(cohort.patients[:200], None, cohort.dictionary, draws=20)
+    >>> rmst_difference(reference.floor, reference).unit
+    'days'
+    """
     found = _compared(candidate, reference)
     if isinstance(found, str):
         return Estimate.absent(found)
@@ -34,8 +44,9 @@ def rmst_difference(candidate: Columns, reference: Reference) -> Estimate:
     )
     longer = "longer" if found.difference > 0 else "shorter"
     said = f", {longer} than in real patients" if value > 0 else ""
-    unit = f"in {found.unit}, " if found.unit else ""
-    return Estimate(value, low, high, candidate.rows, unit + found.note + said)
+    within = f"in {found.unit}, " if found.unit else ""
+    note = within + found.note + said
+    return Estimate(value, low, high, candidate.rows, note, unit=found.unit)
 
 
 def optimism(candidate: Columns, reference: Reference) -> Estimate:

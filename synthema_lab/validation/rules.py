@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .admission import listed
 from .bootstrap import clopper_pearson
 from .columns import Columns
 from .metric import Estimate, Measure
@@ -24,7 +25,7 @@ def rules_broken(candidate: Columns, reference: Reference) -> Estimate:
     low, high = clopper_pearson(int(broken.sum()), candidate.rows)
     note = f"{int(broken.sum())} of {candidate.rows} rows; {len(rows)} rules decided"
     if reference.undecided:
-        note += f"; not decidable from these columns: {', '.join(reference.undecided)}"
+        note += f"; not decidable from these columns: {listed(reference.undecided)}"
     table = pd.DataFrame(rows, columns=["rule", "text", "count", "share"])
     value = float(broken.mean())
     return Estimate(value, low, high, candidate.rows, note, curves={"rules": table})

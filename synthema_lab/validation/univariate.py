@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .admission import listed
 from .bootstrap import distance_interval
 from .columns import Columns
 from .marginals import FEWEST, ROUND_TO
@@ -53,9 +54,10 @@ def univariate_distance(candidate: Columns, reference: Reference) -> Estimate:
     note = f"mean over {int(known.sum())} variables"
     constant = [name for name in reference.constant if name in reference.train.variables]
     if constant:
-        note += f"; constant in the real table: {', '.join(constant)}"
+        note += f"; constant in the real table: {listed(constant)}"
     if not known.all():
-        note += f"; without values in one table: {', '.join(table['variable'][~known])}"
+        empty = table["variable"][~known].tolist()
+        note += f"; without values in one table: {listed(empty)}"
     return Estimate(value, low, high, candidate.rows, note, curves={"univariate": table})
 
 

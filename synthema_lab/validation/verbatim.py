@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .admission import listed
 from .bootstrap import clopper_pearson, percentile_interval
 from .columns import Columns, groups_of_copies
 from .metric import Estimate, Measure
@@ -56,7 +57,7 @@ def verbatim_values(candidate: Columns, reference: Reference) -> Estimate:
         shares = same.sum(axis=0) / there.sum(axis=0)
     low, high = percentile_interval(drawn)
     table = pd.DataFrame({"variable": names, "share": shares.round(4)})
-    note = f"over {', '.join(names)}; the ceiling is the same share among held-out patients"
+    note = f"over {listed(names, 6)}; the ceiling is the same share among held-out patients"
     return Estimate(value, low, high, candidate.rows, note, curves={"verbatim": table})
 
 
