@@ -47,20 +47,22 @@ HOW = """\
 Medians over {seeds} seeds, each another split into 70% and 30%, another fit and another sample as \
 large as the 70%. Half copy: half of the rows are training patients, the others independent. \
 Gain: success on training patients less success on others; share: gain of what others leave, \
-gain / (1 - others), which is what the peer calls risk, here before it is cut to 0 and 1. 95%: of \
-the gain for ours, of the share for theirs, both for all modes together (Bonferroni). Found: seeds \
-in which the lower limit is above 0, for membership above chance. s: seconds, without imports.
+gain / (1 - others), which is what the peer calls risk, here before it is cut to 0 and 1; for our \
+singling out it is the gain of what a copy would gain. 95%: of the gain for ours, of the share for \
+theirs and for our singling out, all modes together (Bonferroni). Found: seeds in which the lower \
+limit is above 0, for membership above chance. s: seconds, without imports.
 Theirs: as many attacks as patients held out, at most; singling out by values of one variable and \
-by 3 together, ours by 2 to 5; linkability over the same 10 halves, 1 and 5 neighbours; attribute \
-inference of each of our sensitive variables from all others and from the quasi-identifiers. Like \
-ours the clearest of the modes is shown.
+by 3 together, ours by 2 to 8 that hardly any patient should meet; linkability over the same 10 \
+halves, 1 and 5 neighbours; attribute inference of each of our sensitive variables from all others \
+and from the quasi-identifiers. Like ours the clearest of the modes is shown.
 Singling out is compared in as many training patients as others, as ours does. With the sizes as \
 they are the peer scales the others' success to the size of the training table by a curve that it \
 fits at sizes from 1000 patients or all there are: of fewer than 1000 all points of the curve have \
 one size, and the result follows from the fit's first guess. So it also finds leaks where both \
 tables are patients whom nobody learnt from.
-Ours is thinned to the smaller table, so that even a copy gains no more than others / training \
-patients less what others give; see the last table, where it is the most.
+Success at singling out is thinned to the smaller table, so that even a copy gains no more than \
+others / training patients less what others give. That is what our share is taken of, as it was \
+found; see the last table for what it leaves of the share held out.
 Linkability: gaps of a number go to the peer as one value and a word beside it, as ours counts \
 them; as they are, its distance to every row without that gap is not a number.
 Attribute inference: theirs is right if the category is the patient's or the number within 5% of \

@@ -12,14 +12,14 @@ from synthema_lab.validation import prepare
 from synthema_lab.validation.columns import read_columns
 from synthema_lab.validation.registry import measure
 
-from .attacked_tables import half_copy
+from .attacked_tables import COPY, FLOOR, HALF, half_copy
 from .attacks_table import ATTACKS
 
 HELD_OUT = (0.15, 0.3, 0.5)
 
 
 def split_lines(cohorts: Mapping[str, Cohort], seeds: int) -> list[str]:
-    """Our singling out of a copy and a half copy, by the share that is held out.
+    """Our singling out of a copy, a half copy and the floor, by the share that is held out.
 
     Parameters
     ----------
@@ -30,37 +30,34 @@ def split_lines(cohorts: Mapping[str, Cohort], seeds: int) -> list[str]:
     Returns
     -------
     list of str
-        Medians over the splits of the gain, its lower limit, and the gain's share of
-        the most that a copy can reach when it is thinned to as many patients.
+        Medians over the splits of the gain, as a share of what a copy would gain, and
+        of its limits.
     """
     lines = [
         "our singling out by the share held out",
-        f"  {'':<26}{'copy':>24}{'half copy':>24}",
-        f"  {'':<26}" + f"{'gain':>9}{'low':>6}{'of most':>9}" * 2,
+        f"  {'':<26}" + "".join(f"{label:>22}" for label in (COPY, HALF, FLOOR)),
+        f"  {'':<26}" + f"{'share':>9}{'low':>7}{'high':>6}" * 3,
     ]
     for name, cohort in cohorts.items():
         for held in HELD_OUT:
             found = [_copied(cohort, held, seed) for seed in range(1, seeds + 1)]
             cells = "".join(
-                f"{gain:>9.3f}{low:>6.2f}{share:>9.2f}"
-                for gain, low, share in np.median(found, axis=0)
+                f"{share:>9.3f}{low:>7.2f}{high:>6.2f}"
+                for share, low, high in np.median(found, axis=0)
             )
             lines.append(f"  {name:<12}{held:>4.0%} held out {cells}")
     return lines
 
 
 def _copied(cohort: Cohort, held: float, seed: int) -> list[tuple[float, float, float]]:
-    """Gain, its lower limit, and its share of the most, for a copy and for a half copy."""
+    """The gain as a share and its limits for a copy, for a half copy and for the floor."""
     dictionary = cohort.dictionary
     train, test = split_holdout(cohort.patients, dictionary, held, f"benchmark {seed}".encode())
     reference = prepare(train, test, dictionary, seed=seed)
     fresh = floor_table(dictionary.conform(train), dictionary, len(train), seed + 1)
     found = []
-    for table in (train, half_copy(train, fresh, seed)):
+    for table in (train, half_copy(train, fresh, seed), fresh):
         candidate = read_columns(table, dictionary, reference.train.variables)
         estimate = measure(ATTACKS["singling out"]).estimate(candidate, reference)
-        rows = estimate.curves["singling_out"]
-        others = rows.loc[(rows["gain"] - estimate.value).abs().idxmin(), "others"]
-        most = min(1.0, len(test) / len(train)) - float(others)
-        found.append((estimate.value, estimate.low, estimate.value / max(most, 1e-9)))
+        found.append((estimate.value, estimate.low, estimate.high))
     return found

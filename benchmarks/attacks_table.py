@@ -30,19 +30,20 @@ TABLES = (COPY, HALF, *GENERATED, FLOOR)
 def ours(found: Estimate, seconds: float) -> dict[str, object]:
     """A measure as a row, with its gain as a share of what others leave.
 
-    Success on others is in the note of an attack on records, and beside the clearest
-    predicates in the table of those that single out.
+    Success on others is in the note of an attack on records. What singles out is a share
+    already, of what a copy would gain, and its rates stand beside the clearest predicates.
     """
     others = re.search(r"([\d.]+) for others", found.note)
     rate = float(others[1]) if others else float("nan")
+    gain, share = found.value, found.value / max(1 - rate, 1e-9)
     if "singling_out" in found.curves:
         table = found.curves["singling_out"]
-        rate = float(table.loc[(table["gain"] - found.value).abs().idxmin(), "others"])
-    share = found.value / max(1 - rate, 1e-9)
+        row = table.loc[(table["gain"] - found.value).abs().idxmin()]
+        gain, share = float(row["members"] - row["others"]), found.value
     # A rate has a chance above 0; a gain has none.
     chance = found.chance if "attack_roc" in found.curves else 0.0
     return {
-        "tool": "ours", "gain": found.value, "share": share, "low": found.low, "high": found.high,
+        "tool": "ours", "gain": gain, "share": share, "low": found.low, "high": found.high,
         "found": bool(found.low > max(0.0, chance)), "seconds": seconds, "mode": "",
     }  # fmt: skip
 
