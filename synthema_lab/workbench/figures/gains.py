@@ -18,7 +18,7 @@ ATTACKS = {
 }
 SAID = {
     "univariate": "one rare or extreme value",
-    "multivariate": "two to five traits together",
+    "multivariate": "two to eight traits together",
     "nearest": "the same nearest row",
     "nearest_five": "a row among the five nearest",
 }
@@ -81,7 +81,8 @@ def attack_gains(validations: Validation | Mapping[str, Validation], most: int =
         "Success of attacks on training patients, less the success of the same attacks on patients "
         "who were not learnt from. At 0 a patient loses nothing by having been learnt from; an "
         "interval shows what so few patients could hide. A gain inside the grey bar would be seen "
-        "in fewer than 8 of 10 repetitions. "
+        "in fewer than 8 of 10 repetitions. Singling out is told as a share of what a copy of the "
+        "training patients would gain. "
     )
     if len(largest) == most:
         caption += f"The {most} sensitive variables with the largest gains are drawn. "
