@@ -3,11 +3,12 @@
 The outcome is permuted over the patients, so that no covariate has to do with it. The
 generator is fitted on that table, and each covariate is tested in the synthetic one as by
 a reader who takes its rows for patients: the log-rank test, or its score test for a
-number. Patients give alpha. A faithful generator gives more, since a synthetic table
-repeats the chance of the patients and adds its own: at 0.05, as many rows drawn again from
-the patients give 0.17 (Raab, Nowok and Dibben 2016). Noise and rules can add to that; a
-generator that lets weak ties go gives alpha or less. All tests on a table see the same
-fit, hence the interval over repeats.
+number. Patients give alpha. A synthetic table repeats the chance of the patients and adds
+its own: at 0.05, as many rows drawn independently from the patients give 0.17 (Raab,
+Nowok and Dibben 2016). A generator that draws its rows evenly adds little by drawing and
+stays near alpha; privacy noise adds to that, and most where a group is rare. A
+generator that lets weak ties go gives alpha or less. All tests on a table see the same fit,
+hence the interval over repeats.
 """
 
 from __future__ import annotations
@@ -77,8 +78,9 @@ class FalseFindings:
         return (
             f"{self.tests} tests of {len(self.table)} covariates in {self.repeats} fits{refused} "
             f"to patients with a permuted outcome ({listed(self.outcome)}), {self.rows} rows "
-            f"each; permuted real patients give {self.real:.3f}, and as many rows drawn again from "
-            f"them would give {self.redrawn:.3f}, as their chance and that of the draw add up; "
+            f"each; permuted real patients give {self.real:.3f}, and as many rows drawn independently "
+            f"from them would give {self.redrawn:.3f}, as their chance and that of the draw add "
+            "up, to which privacy noise adds; "
             "tests on one table see the same fit, hence an interval over fits; no floor, since "
             "independent marginals have no effect to keep"
         )
