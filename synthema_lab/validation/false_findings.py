@@ -78,9 +78,9 @@ class FalseFindings:
         return (
             f"{self.tests} tests of {len(self.table)} covariates in {self.repeats} fits{refused} "
             f"to patients with a permuted outcome ({listed(self.outcome)}), {self.rows} rows "
-            f"each; permuted real patients give {self.real:.3f}, and as many rows drawn independently "
-            f"from them would give {self.redrawn:.3f}, as their chance and that of the draw add "
-            "up, to which privacy noise adds; "
+            f"each; permuted real patients give {self.real:.3f}, and as many rows drawn "
+            f"independently from them would give {self.redrawn:.3f}, as their chance and that of "
+            "the draw add up, to which privacy noise adds; "
             "tests on one table see the same fit, hence an interval over fits; no floor, since "
             "independent marginals have no effect to keep"
         )
