@@ -144,7 +144,7 @@ def log_odds(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Examples
     --------
     >>> [part.round(2).tolist() for part in log_odds(np.array([[9, 5], [4, 0], [4, 5], [9, 0]]))]
-    [[1.49, 0.0], [0.81, 2.06]]
+    [[1.49, 0.0], [0.81, 2.09]]
     """
     both, first, second, neither = cells
     varies = (both + first) * (both + second) * (neither + first) * (neither + second) > 0

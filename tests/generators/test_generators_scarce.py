@@ -28,10 +28,12 @@ def prior(toy):
 
 
 def test_a_prior_gives_forty_patients_what_noise_took_from_them(toy, prior):
-    model = Marginal().fit([toy.conform(toy_patients(40, 1))], toy, epsilon=1.0)
-    truth = dependence(toy_patients(4000, 9))
+    """4 of 100 fits stray further for their noise: 5 of 9 do once in 100,000 runs."""
+    few, truth = toy.conform(toy_patients(40, 1)), dependence(toy_patients(4000, 9))
     assert truth < -0.2
-    assert abs(dependence(with_prior(model, prior).sample(4000, 1)) - truth) < 0.12
+    models = [Marginal().fit([few], toy, epsilon=1.0) for _ in range(9)]
+    found = [dependence(with_prior(model, prior).sample(4000, 1)) for model in models]
+    assert abs(np.median(found) - truth) < 0.12
 
 
 def test_what_few_patients_say_themselves_is_not_lost_beside_a_prior(toy, prior):
