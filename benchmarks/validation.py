@@ -19,14 +19,19 @@ import pandas as pd
 import psutil
 
 from synthema_lab.cohorts import Cohort, load_cohort
+from synthema_lab.generators import floor_table
 from synthema_lab.validation import Validation, decide, prepare, validate
 from synthema_lab.validation.uses import way_to_the_floor
 
-from .attacked_tables import COPY, FLOOR, HALF, tables_of
+from .attacked_tables import COPY, FLOOR, tables_of
 from .generators_cohorts import AMLSG_COLUMNS, COHORTS, CohortAbsent, split
 from .machine import described
 
 SEED = 1
+FLOORS = 5
+LIBRARIES = (
+    "numpy", "pandas", "scikit-learn", "lifelines", "joblib", "schneiderkamplab-synthcity",
+)  # fmt: skip
 FIDELITY = (
     "c2st_auc", "correlation_difference", "pmse_ratio", "beta_recall", "km_gap",
     "log_hr_error", "rmst_difference", "co_occurrence_error", "contrast_error", "c_index",
@@ -56,6 +61,8 @@ HOW = """\
 Each table has as many rows as patients were learnt from (70%); 30% are held out. Way to the \
 floor: where a metric lies between real patients (0) and independent marginals of the patients \
 (1); the mean over {fidelity} metrics of fidelity, survival and use that can tell the two apart. \
+One draw of the floor differs from another: it is last where no table lies beyond all of {floors} \
+draws. A table can come near it whose noise has covered all ties between variables. \
 Leak: how far a privacy metric lies above its chance level, in shares of what is left above it \
 (0 none, 1 everything); the mean over {privacy} metrics.
 Costs: simulated AML, as many rows synthetic as real and 30% held out; in a process of its own \
@@ -67,9 +74,9 @@ def run() -> str:
     """The tables, as printed."""
     lines = [
         "Validation: a copy last on privacy, the floor last on fidelity",
-        described(("numpy", "pandas", "scikit-learn", "lifelines", "joblib", "synthcity")),
+        described(LIBRARIES),
         "",
-        HOW.format(fidelity=len(FIDELITY), privacy=len(PRIVACY)),
+        HOW.format(fidelity=len(FIDELITY), privacy=len(PRIVACY), floors=FLOORS),
         "",
     ]
     for name, load in COHORTS.items():
@@ -109,9 +116,16 @@ def _ranked(cohort: Cohort, seed: int) -> Iterator[str]:
             f"{validation['c2st_auc'].value:>7.3f}{seconds:>6.0f}  "
             f"{verdict.verdict} ({len(why)})"
         )
-    last = fidelity[FLOOR] == max(v for k, v in fidelity.items() if k not in (COPY, HALF))
+    floors = [fidelity[FLOOR]]
+    for drawn in range(seed + 2, seed + 1 + FLOORS):
+        fresh = floor_table(cohort.dictionary.conform(train), cohort.dictionary, len(train), drawn)
+        floors.append(_way(validate(reference, fresh)))
+    others = max(way for label, way in fidelity.items() if label != FLOOR)
     yield f"  the copy is last on privacy: {_said(privacy[COPY] == max(privacy.values()))}"
-    yield f"  the floor is last on fidelity: {_said(last)}"
+    yield (
+        f"  the floor is last on fidelity ({FLOORS} draws: {min(floors):.2f} to "
+        f"{max(floors):.2f}): {_said(others <= max(floors))}"
+    )
 
 
 def _way(validation: Validation) -> float:

@@ -160,7 +160,13 @@ def test_a_good_cohort_is_released_where_the_custodian_asks_for_no_more_than_pat
 
 @pytest.mark.parametrize(
     "name",
-    ["membership_tpr", "row_copies", "attribute_inference_gain", "linkability_gain"],
+    [
+        "membership_tpr",
+        "row_copies",
+        "attribute_inference_gain",
+        "linkability_gain",
+        "singling_out_gain",
+    ],
 )
 def test_half_a_copy_is_found_by_the_same_attacks_as_in_one_place(name):
     ours, theirs = (found[name] for found in of_half_a_copy())

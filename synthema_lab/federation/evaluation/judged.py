@@ -31,7 +31,7 @@ from .kept import keep
 from .local import MEMBERS
 from .opened import Tables, columns_of, settled, sides_of
 from .pairs import PAIRWISE, pair_estimate
-from .rates import RATES, averaged
+from .rates import ADDED, RATES, averaged
 from .reasons import NOT_SUMMED, UNBOUNDED
 
 _BINNED = (
@@ -200,7 +200,8 @@ class _Judge:
         chance = np.nan
         if "chance" in RATES[name]:
             chance = averaged(name, self.real[f"rate {name} chance"]).value
-        return averaged(name, self.real[f"rate {name} {role}"], chance)
+        found = averaged(name, self.real[f"rate {name} {role}"], chance)
+        return replace(found, n=sum(self.rows)) if name == ADDED else found
 
     def _guesses(self, role: str) -> Estimate:
         place = TABLES.index(role)

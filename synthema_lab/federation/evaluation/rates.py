@@ -4,10 +4,13 @@ Those that need rows side by side: classifiers, prognostic models, predicates
 that single out. Each comes with a weight and a variance. A rate within a hospital
 is not the same as over all patients: a classifier that learns from fewer patients
 tells fewer tables apart, and a predicate that points at one patient here may meet
-another elsewhere. The floor is made in the same hospital, of its own patients,
-with as many rows as the synthetic cohort, so that the two compare. A hospital gives all
-that there is of a measure or nothing, so that value and floor are of the same
-hospitals; only one that holds nobody out gives no ceiling.
+another elsewhere. What predicates gain is summed and not averaged: each was read off one
+synthetic row, and points at a patient of one hospital if at any.
+
+The floor is made in the same hospital, of its own patients, with as many rows as the
+synthetic cohort, so that the two compare. A hospital gives all that there is of a
+measure or nothing, so that value and floor are of the same hospitals; only one that
+holds nobody out gives no ceiling.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ STEPS, SQUARES = 100, 10
 SIZE = 4
 MOST = 20_000_000
 """No hospital gives a larger number: what would be larger is left out."""
-WITHIN = {"singling_out_gain": "; within a hospital, where predicates meet fewer patients"}
+ADDED = "singling_out_gain"
+EQUAL = 1000
+"""Weight of every hospital where values are added up."""
 Z = 1.959964
 
 
@@ -71,7 +76,8 @@ def site_rates(candidate: Columns, reference: Reference) -> dict[str, np.ndarray
             chance = estimates["candidate"].chance
             estimates["chance"] = Estimate(chance, chance, chance)
         judged = reference.holdout if one.group == "utility" else reference.train
-        given = {role: weighed(estimates.get(role), judged) for role in roles}
+        weight = EQUAL if name == ADDED else 0 if judged is None else judged.rows
+        given = {role: weighed(estimates.get(role), weight) for role in roles}
         asked = [role for role in roles if tables.get(role, candidate) is not None]
         whole = all(given[role][-1] for role in asked)
         for role in roles:
@@ -80,7 +86,7 @@ def site_rates(candidate: Columns, reference: Reference) -> dict[str, np.ndarray
 
 
 def averaged(name: str, total: np.ndarray, chance: float = np.nan) -> Estimate:
-    """The mean over hospitals, weighted by their patients.
+    """The mean over hospitals, weighted by their patients, or the sum where `ADDED`.
 
     Parameters
     ----------
@@ -104,7 +110,13 @@ def averaged(name: str, total: np.ndarray, chance: float = np.nan) -> Estimate:
     value, error = weighted / STEPS / weight, np.sqrt(variance / SQUARES) / weight
     least, most = measure(name).range
     note = f"mean of the own values of {int(hospitals)} hospitals, weighted by their patients"
-    note += WITHIN.get(name, "")
+    if name == ADDED:
+        value, error = hospitals * value, hospitals * error
+        note = (
+            f"summed over {int(hospitals)} hospitals: which share of the predicates point at one "
+            "patient in one of them, of what a copy would gain"
+        )
+    value = min(max(value, least), most)
     return Estimate(
         value, max(least, value - Z * error), min(most, value + Z * error), int(weight), note,
         chance,
@@ -115,14 +127,13 @@ def _events(columns: Columns) -> float:
     return 0.0 if columns.event is None else float(np.nansum(columns.event))
 
 
-def weighed(estimate: Estimate | None, judged: Columns | None) -> np.ndarray:
+def weighed(estimate: Estimate | None, patients: int) -> np.ndarray:
     """Weight, weight times rate, squared weight times variance, and 1; zeros for nothing."""
     nothing = np.zeros(SIZE, dtype=np.int64)
-    if estimate is None or judged is None:
+    if estimate is None or not patients:
         return nothing
     if not (np.isfinite(estimate.value) and np.isfinite(estimate.low)):
         return nothing
-    patients = judged.rows
     variance = ((estimate.high - estimate.low) / (2 * Z)) ** 2
     parts = [patients, STEPS * patients * estimate.value, SQUARES * patients**2 * variance, 1]
     return bounded(np.array(parts, dtype=float))
