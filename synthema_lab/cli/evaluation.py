@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pandas as pd
@@ -12,6 +12,9 @@ import pandas as pd
 from ..errors import GateFailed
 from ..storage import whole_file, whole_folder
 from .output import answer, answering, as_text, plain
+
+if TYPE_CHECKING:
+    from ..validation import Verdict
 
 
 def _options(function: Any) -> Any:
@@ -102,11 +105,22 @@ def _evaluate(
     answer(f"{found.heading}\n{as_text(_shown(kept))}\n{verdict}\nWritten to {out}",
            {"metrics": kept, "verdict": verdict.as_dict(), "folder": str(out)},
            as_json, quiet)  # fmt: skip
+    refuse_if_refused(verdict, "table", out / "report.html")
+
+
+def refuse_if_refused(verdict: Verdict, what: str, report: Path) -> None:
+    """Leave with 5 where the verdict on a table, or on a cohort, is to refuse.
+
+    Raises
+    ------
+    GateFailed
+        With the reasons, and where the report is.
+    """
     if verdict.verdict == "refuse":
         raise GateFailed(
-            f"This table must not be released: {'; '.join(verdict.reasons)}.",
+            f"This {what} must not be released: {'; '.join(verdict.reasons)}.",
             "No training patient recognised or reproduced beyond chance.",
-            f"Read {out / 'report.html'}; fit with a smaller epsilon, or another generator.",
+            f"Read {report}; fit with a smaller epsilon, or another generator.",
         )
 
 

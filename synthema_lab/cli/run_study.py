@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ArgumentRefused, DataMismatch, GateFailed
+from ..errors import ArgumentRefused, DataMismatch
 from ..storage import check_writable
 from .output import answer, answering
 from .places import KEY, TO
@@ -57,6 +57,7 @@ def run(
     from ..federation.study import load_key
     from ..federation.study.keyfile import place
     from ..validation import RiskAppetite
+    from .evaluation import refuse_if_refused
 
     check_writable(out)
     limits = None if appetite is None else RiskAppetite.load(appetite)
@@ -80,19 +81,15 @@ def run(
             patience=patience, approval_within=approval_within, told=told, progress=told.after,
         )  # fmt: skip
     record = {"study": study.hash, "sites": sorted(by_site), "result": str(out)}
-    if isinstance(result, Evaluation):
-        result = result if limits is None else result.judged_by(limits)
-        record["verdict"] = result.decision.as_dict()
-        _save_evaluation(result, out)
-    else:
+    if not isinstance(result, Evaluation):
         result.save(out)
+        answer(f"{result}\nWritten to {out}", record, as_json, quiet)
+        return
+    result = result if limits is None else result.judged_by(limits)
+    record["verdict"] = result.decision.as_dict()
+    _save_evaluation(result, out)
     answer(f"{result}\nWritten to {out}", record, as_json, quiet)
-    if isinstance(result, Evaluation) and result.verdict == "refuse":
-        raise GateFailed(
-            f"This cohort must not be released: {'; '.join(result.reasons)}.",
-            "No training patient recognised or reproduced beyond chance.",
-            f"Read {out / 'report.html'}; fit with a smaller epsilon, or another generator.",
-        )
+    refuse_if_refused(result.decision, "cohort", out / "report.html")
 
 
 def _save_evaluation(result: Evaluation, out: Path) -> None:

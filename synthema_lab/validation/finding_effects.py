@@ -6,6 +6,7 @@ comparison (three-valued logic).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,10 @@ class Finding:
         """Variables it uses, survival time and event apart."""
         parts = (*self.between, *([self.of] if self.of else []))
         return frozenset().union(*(part.inputs for part in parts))
+
+    def decided_by(self, variables: Collection[str], survival: bool) -> bool:
+        """Whether it can be estimated from these variables, derived ones included."""
+        return self.inputs <= set(variables) and (survival or self.kind != "hazard_ratio")
 
     def holds(self, effect: np.ndarray | float) -> np.ndarray:
         """Whether effects have the right direction and lie within the limits."""
@@ -129,7 +134,7 @@ def effect_of(
         _combined(finding.kind, outcome, groups, drawn)
         for drawn in (np.ones((1, columns.rows)), counts)
     )
-    return _effect(float(once[0]), draws, min(sizes), min(cells))
+    return effect_from(float(once[0]), draws, min(sizes), min(cells))
 
 
 def compared_in(
@@ -160,7 +165,8 @@ def compared_in(
     return [group & np.isfinite(outcome) for group in groups], outcome
 
 
-def _effect(value: float, draws: np.ndarray, group: int, cell: int) -> Effect:
+def effect_from(value: float, draws: np.ndarray, group: int, cell: int) -> Effect:
+    """An effect with the percentile interval of its draws; not a number without a value."""
     if not np.isfinite(value):
         return Effect(NAN, NAN, NAN, np.full(len(draws), np.nan), group, cell)
     low, high = percentile_interval(draws)
@@ -177,6 +183,29 @@ def _combined(
             return middles[0] if len(middles) == 1 else middles[0] / middles[1]
         sizes = [counts @ group.astype(float) for group in groups]
         sums = [counts @ np.where(group, outcome, 0.0) for group in groups]
+    return effect_of_sums(kind, sums, sizes)
+
+
+def effect_of_sums(kind: str, sums: list[np.ndarray], sizes: list[np.ndarray]) -> np.ndarray:
+    """The effect that sums of an outcome give, for any kind but hazards and medians.
+
+    Parameters
+    ----------
+    kind : str
+    sums, sizes : list of ndarray, shape (draws,)
+        By group, the sum of the outcome and the patients.
+
+    Returns
+    -------
+    ndarray, shape (draws,)
+        Not a number where a group is empty.
+
+    Examples
+    --------
+    >>> effect_of_sums("share", [np.array([6.0]), np.array([1.0])], [np.array([8.0])] * 2)
+    array([0.625])
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
         if kind == "odds_ratio":
             odds = [(y + 0.5) / (n - y + 0.5) for y, n in zip(sums, sizes, strict=True)]
             some = (sizes[0] > 0) & (sizes[1] > 0)
@@ -208,7 +237,7 @@ def _hazard_ratio(columns: Columns, groups: list[np.ndarray], counts: np.ndarray
     sizes = [int(group.sum()) for group in groups]
     cells = min(*events, *sizes)
     if min(sizes) == 0 or max(events) == 0:
-        return _effect(NAN, np.full(len(counts), np.nan), min(sizes), cells)
+        return effect_from(NAN, np.full(len(counts), np.nan), min(sizes), cells)
     rows = groups[0] | groups[1]
     inside = groups[0][rows].astype(float)[:, None]
     time, event = columns.time[rows], columns.event[rows]
@@ -216,4 +245,4 @@ def _hazard_ratio(columns: Columns, groups: list[np.ndarray], counts: np.ndarray
     draws = cox_draws(inside, time, event, counts[:, rows], fit, RIDGE)[:, 0]
     both = (counts[:, groups[0]].sum(axis=1) > 0) & (counts[:, groups[1]].sum(axis=1) > 0)
     draws = np.where(both, np.clip(draws, -LARGEST_LOG, LARGEST_LOG), np.nan)
-    return _effect(float(np.exp(fit[0])), np.exp(draws), min(sizes), cells)
+    return effect_from(float(np.exp(fit[0])), np.exp(draws), min(sizes), cells)

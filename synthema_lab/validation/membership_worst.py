@@ -49,9 +49,9 @@ def membership_worst_case(candidate: Columns, reference: Reference) -> Estimate:
     members, outsiders = reference.train, reference.holdout
     if min(members.rows, outsiders.rows) < FEWEST:
         return Estimate.absent(f"fewer than {FEWEST} members or non-members")
-    scores = reference.recall(("scores of the rarest", candidate.role), None)
-    if scores is None:
-        scores = scores_of_the_rarest(candidate, reference)
+    scores = reference.once(
+        ("scores of the rarest", candidate.role), lambda: scores_of_the_rarest(candidate, reference)
+    )
     counts = [len(part) for part in next(iter(scores.values()))]
     if min(counts) < FEWEST:
         return Estimate.absent(

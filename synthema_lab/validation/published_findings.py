@@ -199,9 +199,8 @@ def _decided(
     there = reference.dictionary.available(train.variables)
     can, cannot = [], []
     for finding in findings:
-        lacks = not finding.inputs <= there
-        lacks |= finding.kind == "hazard_ratio" and not train.has_survival
-        if lacks or _effect(finding, train, reference).smallest_group < FEWEST:
+        decided = finding.decided_by(there, train.has_survival)
+        if not decided or _effect(finding, train, reference).smallest_group < FEWEST:
             cannot.append(finding.name)
         else:
             can.append(finding)

@@ -151,7 +151,8 @@ def test_the_verdict_is_that_of_one_custodian():
 def test_a_good_cohort_is_released_where_the_custodian_asks_for_no_more_than_patients_can_show():
     appetite = RiskAppetite.load()
     kept = [one for one in appetite.release if "gain" not in one.metric]
-    found = Evaluation(of_others()[0], "0" * 64, "0" * 64, SITES, None, 1e-5)
+    validation = dataclasses.replace(of_others()[0], sites=SITES)
+    found = Evaluation(validation, "0" * 64, "0" * 64, None, 1e-5)
     assert found.verdict == "restrict"
     released = found.judged_by(dataclasses.replace(appetite, release=tuple(kept)))
     assert released.verdict == "release"

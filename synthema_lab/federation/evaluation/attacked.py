@@ -3,9 +3,9 @@
 Every hospital attacks its own patients, learnt from and held out, with what the
 synthetic cohort alone tells. It gives the number of its patients whom each guess,
 or each join, gets right; the sums are written out again as one row a patient, of
-which the pooled suite's own code makes gains, intervals and chance. Rows are written out for each
-attack by itself, so that attacks that succeed on the same patients pass for independent ones:
-the limit for the clearest of them is a little wider for it.
+which the pooled suite's own code makes gains, intervals and chance. Rows are written
+out for each attack by itself, so that attacks that succeed on the same patients pass
+for independent ones: the limit for the clearest of them is a little wider for it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def guesses_of_a_site(
     Returns
     -------
     dict of str to numpy.ndarray of int64, shape (sides, levels, 1 + attacks)
-        By variable; a number has one level. A variable that the table does not tell has no trials.
+        By variable; a number has one level. What the table does not tell has no trials.
     """
     records, sides = stacked(train, held), np.repeat([0, 1], [train.rows, held.rows])
     told = [name for name in sensitive if (~table.missing(name)).sum() >= FEWEST]
@@ -59,7 +59,7 @@ def guesses_of_a_site(
         return found
     for name, attack, right in guessed_right(table, records, told, reference):
         place = 1 + list(ATTACKS).index(attack)
-        _add(found[name][:, :, place], sides, codes[name], right & (codes[name] != MISSING))
+        _add(found[name][:, :, place], sides, codes[name], right)
     return found
 
 

@@ -21,12 +21,12 @@ from ...dictionary import DataDictionary
 from ...generators.encoder import Encoder
 from ...privacy import SkellamEvent, calibrate
 from ...validation import guessing
+from ...validation.finding_effects import Finding
 from ...validation.knowledge import sensitive_variables
 from ...validation.linkability import NEIGHBOURS, SPLITS
-from ...validation.published_findings import Finding
 from ..statistics.grid import DAYS, QUARTER_DAYS
 from .effects import SIZE as EFFECT
-from .effects import listed
+from .effects import published
 from .hazards import covariates_of, size_of
 from .rates import RATES
 from .rates import SIZE as RATE
@@ -113,7 +113,7 @@ class Layout:
         self.carried = _carried(dictionary, self.columns)
         self.findings: tuple[Finding, ...] = ()
         if not private:
-            self.findings = listed(dictionary, self.columns, len(self.edges) > 0)
+            self.findings = published(dictionary, self.columns, len(self.edges) > 0)
         self.tables = tuple(table for table in self._all() if table.private or not private)
         self.private = private
 

@@ -14,9 +14,16 @@ import numpy as np
 
 from ...dictionary import DataDictionary
 from ...errors import ArgumentRefused
-from ...validation.bootstrap import percentile_interval
 from ...validation.columns import Columns
-from ...validation.finding_effects import RATIOS, Effect, Finding, compared_in, effect_of
+from ...validation.finding_effects import (
+    RATIOS,
+    Effect,
+    Finding,
+    compared_in,
+    effect_from,
+    effect_of,
+    effect_of_sums,
+)
 from ...validation.published_findings import load_findings
 from .rates import SQUARES, STEPS, Z, bounded
 
@@ -30,7 +37,7 @@ SIZE = 6
 """Numbers that an effect adds to a site's vector."""
 
 
-def listed(
+def published(
     dictionary: DataDictionary, columns: tuple[str, ...], survival: bool
 ) -> tuple[Finding, ...]:
     """The published findings that these variables can decide.
@@ -38,7 +45,7 @@ def listed(
     Examples
     --------
     >>> leuksurv = DataDictionary.load("leuksurv")
-    >>> {one.kind for one in listed(leuksurv, ("sex", "age_years"), False)}
+    >>> {one.kind for one in published(leuksurv, ("sex", "age_years"), False)}
     {'median'}
     """
     try:
@@ -46,9 +53,7 @@ def listed(
     except ArgumentRefused:
         return ()
     there = dictionary.available(columns)
-    return tuple(
-        one for one in findings if one.inputs <= there and (survival or one.kind != "hazard_ratio")
-    )
+    return tuple(one for one in findings if one.decided_by(there, survival))
 
 
 def summed_effect(
@@ -112,7 +117,7 @@ def effect_over(
     weight = float(total[0])
     smallest = int(total[3]), int(total[4])
     if weight <= 0:
-        return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
+        return effect_from(math.nan, np.empty(draws), *smallest)
     centre, unit = _scale(finding)
     value = centre + unit * total[1] / STEPS / weight
     error = unit * math.sqrt(total[2] / SQUARES) / weight
@@ -133,27 +138,17 @@ def _from_moments(
     cells = [*sizes, *groups[:, 1], *(sizes - groups[:, 1])] if finding.kind in COUNTED else sizes
     smallest = int(sizes.min()), int(min(cells))
     if sizes.min() == 0:
-        return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
+        return effect_from(math.nan, np.empty(draws), *smallest)
     if finding.kind in COUNTED:
-        met = [
+        summed = [
             np.r_[count, rng.binomial(int(size), count / size, draws)].astype(float)
             for size, count, _ in groups
         ]
     else:
-        met = [_sums_drawn(*group, rng, draws) for group in groups]
-    if finding.kind == "odds_ratio":
-        odds = [(y + 0.5) / (n - y + 0.5) for y, n in zip(met, sizes, strict=True)]
-        effect = odds[0] / odds[1]
-    else:
-        means = [least + unit * y / n for y, n in zip(met, sizes, strict=True)]
-        if finding.kind == "rate_ratio":
-            with np.errstate(invalid="ignore", divide="ignore"):
-                effect = means[0] / means[1]
-        else:
-            effect = means[0] if len(means) == 1 else means[0] - means[1]
-    if not math.isfinite(effect[0]):
-        return Effect(math.nan, math.nan, math.nan, np.full(draws, np.nan), *smallest)
-    return Effect(float(effect[0]), *percentile_interval(effect[1:]), effect[1:], *smallest)
+        summed = [size * least + unit * _sums_drawn(size, *rest, rng, draws)
+                  for size, *rest in groups]  # fmt: skip
+    effect = effect_of_sums(finding.kind, summed, list(sizes))
+    return effect_from(float(effect[0]), effect[1:], *smallest)
 
 
 def _sums_drawn(

@@ -17,7 +17,7 @@ Trials 1986; 7: 177-188 (the fixed-effect mean, here of several coefficients).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,8 @@ from ...validation.cox import fit_cox
 from ...validation.hazard_overlap import interval_overlap
 from ...validation.metric import Estimate
 from ...validation.survival_model import FEWEST_EVENTS, RIDGE
-from .rates import Z, bounded
+from .rates import STEPS, Z, bounded
 
-STEPS = 100
-"""Information is summed in hundredths."""
 SMALLEST = 0.01
 LEAST_TOLD = 1.0
 """Information below which a log hazard ratio's standard error is above 1."""
@@ -106,10 +104,9 @@ def _scaled(one: Covariate, bins: tuple[float, ...], scale: Columns) -> Covariat
     least = SMALLEST * (bins[-1] - bins[0])
     if not len(values):
         middle = float(np.median(bins))
-        return Covariate(one.variable, one.label, one.kind, one.level, middle, 10 * least, middle)
-    centre, spread = float(values.mean()), max(float(values.std()), least)
-    fill = float(np.median(values))
-    return Covariate(one.variable, one.label, one.kind, one.level, centre, spread, fill)
+        return replace(one, centre=middle, scale=10 * least, fill=middle)
+    spread = max(float(values.std()), least)
+    return replace(one, centre=float(values.mean()), scale=spread, fill=float(np.median(values)))
 
 
 def size_of(covariates: int) -> int:

@@ -37,9 +37,10 @@ from .reasons import NOT_SUMMED, UNBOUNDED
 _BINNED = (
     "univariate_distance", "missingness_difference", "rare_coverage", "km_gap",
     "km_gap_by_group", "rmst_difference", "optimism", "short_sightedness", "risk_group_order",
-    "contrast_error", "rate_contrast_error",
 )  # fmt: skip
 """Measures that read patients written out from the sums."""
+_GROUPED = ("contrast_error", "rate_contrast_error")
+"""Those that need every variable counted by risk group, which noise forbids."""
 _KEPT = (
     "co_occurrence_error", "co_occurrence_sign", "mutual_exclusivity", "findings_reproduced",
     "membership_tpr", "membership_auc", "membership_tpr_strict", "membership_worst_case",
@@ -152,8 +153,8 @@ class _Judge:
             return Estimate.absent(lacking)
         if role == "ceiling" and measure(name).ceiling == "holdout" and not self.rows[1]:
             return Estimate.absent("no patients were held out")
-        if name in _BINNED:
-            return self._binned(name, role)
+        if name in _BINNED or (name in _GROUPED and not self.layout.private):
+            return measure(name).estimate(self.columns[role], self.reference)
         if name == "rules_broken":
             return self._rules(role)
         if self.layout.private:
@@ -172,11 +173,6 @@ class _Judge:
             "linkability_gain": self._joins,
         }
         return special[name](role)
-
-    def _binned(self, name: str, role: str) -> Estimate:
-        if self.layout.private and measure(name).group == "clinical" and "contrast" in name:
-            return Estimate.absent(UNBOUNDED)
-        return measure(name).estimate(self.columns[role], self.reference)
 
     def _table(self, role: str) -> Columns:
         return self.synthetic if role == "candidate" else self.floor

@@ -77,7 +77,7 @@ def site_rates(candidate: Columns, reference: Reference) -> dict[str, np.ndarray
             estimates["chance"] = Estimate(chance, chance, chance)
         judged = reference.holdout if one.group == "utility" else reference.train
         weight = EQUAL if name == ADDED else 0 if judged is None else judged.rows
-        given = {role: weighed(estimates.get(role), weight) for role in roles}
+        given = {role: _weighed(estimates.get(role), weight) for role in roles}
         asked = [role for role in roles if tables.get(role, candidate) is not None]
         whole = all(given[role][-1] for role in asked)
         for role in roles:
@@ -127,7 +127,7 @@ def _events(columns: Columns) -> float:
     return 0.0 if columns.event is None else float(np.nansum(columns.event))
 
 
-def weighed(estimate: Estimate | None, patients: int) -> np.ndarray:
+def _weighed(estimate: Estimate | None, patients: int) -> np.ndarray:
     """Weight, weight times rate, squared weight times variance, and 1; zeros for nothing."""
     nothing = np.zeros(SIZE, dtype=np.int64)
     if estimate is None or not patients:

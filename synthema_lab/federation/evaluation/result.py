@@ -31,8 +31,6 @@ class Evaluation:
     validation : Validation
     study, synthetic : str
         SHA-256 of the study, and of the synthetic table, in hexadecimal.
-    sites : int
-        Hospitals whose sums are in it.
     epsilon : float or None
         What the sums cost each patient at `delta`; None without noise.
     delta : float
@@ -43,13 +41,17 @@ class Evaluation:
     validation: Validation
     study: str
     synthetic: str
-    sites: int
     epsilon: float | None
     delta: float
     appetite: RiskAppetite = field(default_factory=RiskAppetite.load)
 
     def __getitem__(self, name: str) -> Metric:
         return self.validation[name]
+
+    @property
+    def sites(self) -> int:
+        """Hospitals whose sums are in it."""
+        return self.validation.sites
 
     def judged_by(self, appetite: RiskAppetite) -> Evaluation:
         """The same findings held against other limits."""

@@ -212,7 +212,7 @@ class EvaluatingAssembly(OneSum):
         if progress is not None:
             progress(1.0)
         return Evaluation(
-            validation, study.hash, settings["synthetic"], self.sites, epsilon, study.budget.delta
+            validation, study.hash, settings["synthetic"], epsilon, study.budget.delta
         )
 
     def save(self) -> bytes:
